@@ -1,0 +1,47 @@
+#include "common/ledger/record_frame.h"
+
+#include <isa-l/crc.h>
+
+#include <atomic>
+#include <bit>
+#include <cstring>
+
+namespace weir::ledger {
+
+static_assert(std::endian::native == std::endian::little, "segments are little-endian and are written in place");
+
+std::uint32_t record_checksum(std::span<const std::byte> payload) {
+  // The length is the seed, so that a frame of zeros or a payload cut at its end does not pass.
+  // isa-l takes a non-const pointer and an int, and writes neither.
+  auto* bytes = reinterpret_cast<unsigned char*>(const_cast<std::byte*>(payload.data()));
+  return ::crc32_iscsi(bytes, static_cast<int>(payload.size()), ~static_cast<std::uint32_t>(payload.size()));
+}
+
+void seal_record(std::byte* frame, std::size_t payload_bytes) {
+  const std::uint32_t checksum = record_checksum({frame + kRecordHeaderBytes, payload_bytes});
+  const std::size_t end = kRecordHeaderBytes + payload_bytes;
+  std::memset(frame + end, 0, framed_bytes(payload_bytes) - end);
+  std::memcpy(frame + sizeof(std::uint32_t), &checksum, sizeof checksum);
+  auto* length = reinterpret_cast<std::uint32_t*>(frame);
+  std::atomic_ref<std::uint32_t>(*length).store(static_cast<std::uint32_t>(payload_bytes), std::memory_order_release);
+}
+
+std::optional<std::span<const std::byte>> read_record(std::span<const std::byte> bytes) {
+  std::uint32_t length = 0;
+  std::uint32_t checksum = 0;
+  if (bytes.size() < kRecordHeaderBytes) {
+    return std::nullopt;
+  }
+  std::memcpy(&length, bytes.data(), sizeof length);
+  std::memcpy(&checksum, bytes.data() + sizeof length, sizeof checksum);
+  if (length == 0 || length > kRecordPayloadBytesMax || framed_bytes(length) > bytes.size()) {
+    return std::nullopt;
+  }
+  const auto payload = bytes.subspan(kRecordHeaderBytes, length);
+  if (record_checksum(payload) != checksum) {
+    return std::nullopt;
+  }
+  return payload;
+}
+
+}  // namespace weir::ledger

@@ -1,0 +1,33 @@
+// How one event lies in a spool segment and in a batch on the wire: length u32 | crc32c u32 | payload | zeros up to a
+// multiple of 8 octets, little-endian. Written by the worker, read by the collector and by a restarted worker.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace weir::ledger {
+
+inline constexpr std::size_t kRecordHeaderBytes = 8;
+inline constexpr std::size_t kRecordAlignment = 8;
+// No event is larger: heads are bounded. A longer length can only be damage.
+inline constexpr std::size_t kRecordPayloadBytesMax = 1u << 20;
+
+// Octets that a payload of this length takes with header and padding.
+constexpr std::size_t framed_bytes(std::size_t payload_bytes) {
+  return (kRecordHeaderBytes + payload_bytes + kRecordAlignment - 1) / kRecordAlignment * kRecordAlignment;
+}
+
+// CRC-32C (Castagnoli) of the payload and its length.
+std::uint32_t record_checksum(std::span<const std::byte> payload);
+
+// Completes the frame around a payload that stands at `frame + kRecordHeaderBytes` already. The length is stored last,
+// with release order: a reader that sees it sees the whole frame, also after the writer was killed in between.
+void seal_record(std::byte* frame, std::size_t payload_bytes);
+
+// The payload of the frame at the beginning of `bytes`. Nothing when there is none (length 0), when it is longer than
+// `bytes`, or when its checksum does not fit.
+std::optional<std::span<const std::byte>> read_record(std::span<const std::byte> bytes);
+
+}  // namespace weir::ledger

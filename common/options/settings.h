@@ -1,0 +1,87 @@
+// Everything that a user can set, for all of Weir's programs, as typed values. settings.cpp declares each option once:
+// the command line, the configuration file, --help and --describe-options all come from there.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/ip_address.h"
+#include "common/base/log.h"
+#include "common/options/declaration.h"
+
+namespace weir::options {
+
+// At most `requests` in any span of `window`.
+struct RateLimit {
+  std::uint32_t requests = 100;
+  std::chrono::milliseconds window{10'000};
+};
+
+// Where the proxy may connect to, by resolved address. What `allow` contains passes; of the rest, what `deny` contains
+// and what the worker's destination guard refuses by default does not.
+struct DestinationNetworks {
+  std::vector<base::Cidr> allow;
+  std::vector<base::Cidr> deny;
+};
+
+struct ConnectPorts {
+  bool any = false;
+  std::vector<std::uint16_t> ports{443};
+};
+
+// One named limit for each wait.
+struct Timeouts {
+  std::chrono::milliseconds head{30'000};           // first octet of a request to the end of its head
+  std::chrono::milliseconds idle{60'000};           // between two requests of a client; also unused origin connections
+  std::chrono::milliseconds dns{10'000};            // all of a name's resolution
+  std::chrono::milliseconds connect{15'000};        // all attempts to connect to an origin
+  std::chrono::milliseconds response{60'000};       // request sent to the response's head
+  std::chrono::milliseconds body{60'000};           // no progress of a body in either direction
+  std::chrono::milliseconds tunnel_idle{3'600'000}; // no octet in either direction of a tunnel
+};
+
+// What the reporter is asked for.
+struct Report {
+  bool summary = false;
+  bool json = false;
+  std::filesystem::path csv;
+  std::filesystem::path chart;
+  bool write_summary = false;
+  std::uint32_t top = 5;
+  std::optional<std::chrono::system_clock::time_point> since;
+  std::optional<std::chrono::system_clock::time_point> until;
+  std::string domain;
+};
+
+struct Settings {
+  std::filesystem::path data_dir = "Logs";
+  base::LogLevel log_level = base::LogLevel::Info;
+
+  std::vector<base::SocketAddress> listen;
+  std::uint32_t workers = 0;  // 0: one per core
+  std::uint32_t worker_id = 0;
+  std::chrono::milliseconds drain_timeout{10'000};
+  Timeouts timeouts;
+
+  std::optional<RateLimit> rate_limit = RateLimit{};
+  std::vector<std::string> block_patterns;
+  std::vector<std::filesystem::path> blocklists;
+  std::vector<base::Cidr> allow_clients;  // empty: by listening address
+  DestinationNetworks destinations;
+  ConnectPorts connect_ports;
+
+  bool records = true;
+  bool json_logs = true;
+  std::chrono::milliseconds commit_interval{200};
+
+  Report report;
+};
+
+// The declarations of all options; taking a value writes into `settings`, which outlives them.
+std::vector<Declaration> declarations(Settings& settings);
+
+}  // namespace weir::options
