@@ -75,7 +75,7 @@ require_writable() {
   while [[ ! -e $existing ]]; do
     existing=$(dirname -- "$existing")
   done
-  fail "cannot write to $existing: it belongs to $(stat -c %U -- "$existing"), and you are $(id -un)." \
+  fail "cannot write to $existing: it belongs to $(stat -c %U -- "$existing"), and you are $(id -un 2>/dev/null || true)." \
     'Work in a clone of your own, or as that user.'
 }
 

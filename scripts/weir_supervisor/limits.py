@@ -12,6 +12,7 @@ BACK_OFF_MAX_S = 10.0
 BACK_OFF_RESET_S = 30.0  # a run of this length starts the back-off anew
 
 CHECK_TIMEOUT_S = 10.0  # a program's answer to --describe-options
+SLEEP_MAX_S = 3600.0  # the selector takes no deadline that is weeks away
 POLL_INTERVAL_S = 0.02  # looking whether a process that is not our child has ended
 
 

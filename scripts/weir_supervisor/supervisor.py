@@ -226,7 +226,9 @@ class Supervisor:
     def _wait_s(self) -> float | None:
         """None: until a signal or a message comes."""
         deadlines = [child.deadline for child in self._family.all() if child.deadline is not None]
-        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+        if not deadlines:
+            return None
+        return min(max(0.0, min(deadlines) - time.monotonic()), limits.SLEEP_MAX_S)
 
     def _write_table(self) -> None:
         supervisor = Entry(name="supervisor", state=self._phase.value, restarts=0,

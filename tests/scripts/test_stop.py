@@ -80,6 +80,10 @@ class Stop(supervised.SupervisorTest):
         self.assertEqual(running.stop(), 1)
         self.assertIn("no summary was written", running.err)
 
+    def test_requests_may_have_years_to_finish(self):
+        running = self.start("--drain-timeout=9999d").wait_ready()
+        self.assertEqual(running.stop(), 0, running.err)
+
     def test_a_worker_that_waits_for_its_restart_is_not_started(self):
         running = self.start("--workers=1", limits={"BACK_OFF_FIRST_S": 30.0, "BACK_OFF_MAX_S": 30.0}).wait_ready()
         self.programs.behave("worker-0", exit=1)
