@@ -10,15 +10,18 @@ namespace weir::store {
 
 namespace {
 
-constexpr int kBusyTimeoutMs = 5'000;
+// A reader may wait out a checkpoint; the writer has signals and sockets to answer.
+constexpr int kReaderBusyTimeoutMs = 5'000;
+constexpr int kWriterBusyTimeoutMs = 500;
 
 Failure failure_of(int result) {
+  if (result == SQLITE_CONSTRAINT_PRIMARYKEY || result == SQLITE_CONSTRAINT_ROWID || result == SQLITE_CONSTRAINT_UNIQUE) {
+    return Failure::KeyTaken;
+  }
   switch (result & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return Failure::NotADatabase;
-    case SQLITE_CONSTRAINT:
-      return Failure::Constraint;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return Failure::Busy;
@@ -162,7 +165,8 @@ std::optional<Database> Database::open(const std::string& name, int flags, Error
     error = error_of(connection, result, "open");
     return std::nullopt;
   }
-  sqlite3_busy_timeout(connection, kBusyTimeoutMs);
+  const bool is_writer = (flags & SQLITE_OPEN_READWRITE) != 0;
+  sqlite3_busy_timeout(connection, is_writer ? kWriterBusyTimeoutMs : kReaderBusyTimeoutMs);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   return database;

@@ -18,10 +18,11 @@ namespace weir::store {
 enum class Failure {
   Missing,       // there is no such file
   NotADatabase,  // damaged, or not SQLite at all
-  Constraint,    // a key is taken already
+  KeyTaken,      // a row with that key exists already
   Busy,          // another process holds the lock for longer than we wait
   Full,          // no space left
   ReadOnly,      // the file or its folder may not be written
+  Unsuitable,    // a sound database, but another program's or a newer Weir's
   Other,
 };
 
@@ -49,7 +50,7 @@ class Statement {
   [[nodiscard]] Step step();
   // Steps a statement that gives no rows, and resets it. False when it failed.
   [[nodiscard]] bool run();
-  // Ready to be bound and stepped again. Borrowed values are let go of.
+  // Ready to be bound and stepped again; what is bound stays bound.
   void reset();
 
   int column_count() const;

@@ -13,6 +13,7 @@ namespace {
 // purpose (docs/decisions/0010-no-secondary-index.md).
 constexpr std::string_view kTables = R"sql(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO meta VALUES ('database_id', lower(hex(randomblob(8))));
 
 CREATE TABLE client (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE host (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
@@ -58,7 +59,7 @@ CREATE TABLE request (
   user_agent_id INTEGER,
   content_type_id INTEGER,
   path TEXT NOT NULL,
-  origin_address BLOB,
+  origin_address TEXT,
   worker_id INTEGER NOT NULL,
   connection_id INTEGER NOT NULL,
   request_number INTEGER NOT NULL,
@@ -167,16 +168,16 @@ Found find_version(Database& database, Error& error) {
   }
   const auto application = database.query_integer("read application id", "PRAGMA application_id", error);
   if (application && *application != kApplicationId) {
-    error = {Failure::Other, "it is the database of another program; move it away or choose another --data-dir"};
+    error = {Failure::Unsuitable, "it is the database of another program; move it away or choose another --data-dir"};
     return {SchemaState::Foreign, 0};
   }
   const auto version = database.query_integer("read schema version", "SELECT value FROM meta WHERE name = 'schema_version'", error);
   if (!version) {
-    error.message = error.message.empty() ? "it has no schema version" : error.message;
+    error = error.message.empty() ? Error{Failure::NotADatabase, "it has no schema version"} : error;
     return {};
   }
   if (*version > kSchemaVersion) {
-    error = {Failure::Other, "it was written by a newer Weir (schema " + std::to_string(*version) + ", this one knows " +
+    error = {Failure::Unsuitable, "it was written by a newer Weir (schema " + std::to_string(*version) + ", this one knows " +
                                  std::to_string(kSchemaVersion) + "); use that version"};
     return {SchemaState::Newer, *version};
   }
