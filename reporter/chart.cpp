@@ -14,14 +14,15 @@ namespace {
 // All lengths in pixels of a chart of this width; a PNG has twice as many, for sharp text on paper.
 constexpr int kWidth = 900;
 constexpr int kHeightMax = 16'000;  // twice that is what cairo can draw
-constexpr int kTopMargin = 74;
-constexpr int kBottomMargin = 58;
-constexpr int kRightMargin = 40;
+constexpr int kTopMargin = 78;
+constexpr int kBottomMargin = 44;
+constexpr int kSideMargin = 32;
+constexpr int kTitleFromTop = 26;
+constexpr int kPeriodFromTop = 52;
 constexpr int kRowHeight = 44;
 constexpr int kEmptyHeight = 220;
-constexpr int kLetterWidth = 8;  // on the average, of DejaVu Sans at the size of the names
-constexpr std::size_t kNameLettersMin = 12;
-constexpr std::size_t kNameLettersMax = 50;
+constexpr double kNameWidthMax = 420;
+constexpr int kNameGap = 14;  // between a name and its bar
 constexpr double kBarShare = 0.66;   // of a row
 constexpr double kCountSpace = 1.1;  // room for the count behind the longest bar
 
@@ -43,14 +44,27 @@ std::string quoted(std::string_view text) {
   return out + "'";
 }
 
-// A long name without its middle: both the host and the organisation can still be told.
-std::string shortened(const std::string& name) {
-  if (name.size() <= kNameLettersMax) {
-    return name;
+// Of DejaVu Sans at the size of the names, by four classes of letters; rather too wide than too narrow.
+double text_width(std::string_view text) {
+  double width = 0;
+  for (const char letter : text) {
+    const bool is_narrow = std::string_view("ijltfr.,:;-'|!I()[]").find(letter) != std::string_view::npos;
+    const bool is_wide = std::string_view("mwMW@%").find(letter) != std::string_view::npos;
+    const bool is_capital = letter >= 'A' && letter <= 'Z';
+    width += is_narrow ? 5.6 : is_wide ? 13.6 : is_capital ? 10.4 : 8.6;
   }
-  const std::size_t tail = (kNameLettersMax - 3) / 2;
-  const std::size_t head = kNameLettersMax - 3 - tail;
-  return name.substr(0, head) + "..." + name.substr(name.size() - tail);
+  return width;
+}
+
+// A name that is too long without its middle: both the host and the organisation can still be told.
+std::string shortened(const std::string& name) {
+  constexpr std::string_view kCut = "...";
+  std::string out = name;
+  for (std::size_t kept = name.size(); text_width(out) > kNameWidthMax; --kept) {
+    const std::size_t tail = kept / 2;
+    out = name.substr(0, kept - tail) + std::string(kCut) + name.substr(name.size() - tail);
+  }
+  return out;
 }
 
 std::string grouped(std::uint64_t number) {
@@ -94,31 +108,40 @@ std::string fraction(int part, int whole) { return std::to_string(static_cast<do
 
 std::string text_colour(std::string_view colour) { return " textcolor rgb '" + std::string(colour) + "'"; }
 
+// SVG takes the sizes of letters in pixels, cairo in points.
+int title_size(ImageFormat format) { return format == ImageFormat::Svg ? 20 : 15; }
+int text_size(ImageFormat format) { return format == ImageFormat::Svg ? 13 : 10; }
+
 std::string terminal(ImageFormat format, int height) {
+  const std::string font = " font 'DejaVu Sans," + std::to_string(text_size(format)) + "'";
   if (format == ImageFormat::Svg) {
     return "set terminal svg noenhanced size " + std::to_string(kWidth) + "," + std::to_string(height) +
-           " font 'DejaVu Sans,13' background 'white'\n";
+           font + " background 'white'\n";
   }
   return "set terminal pngcairo noenhanced size " + std::to_string(2 * kWidth) + "," + std::to_string(2 * height) +
-         " font 'DejaVu Sans,10' fontscale 2 linewidth 2 background 'white'\n";
+         font + " fontscale 2 linewidth 2 background 'white'\n";
 }
 
-std::string heading(std::size_t top, int left, int height) {
-  const int title_from_top = 24;
-  return "set label 1 'Top " + std::to_string(top) + " Domains by Requests' at screen " + fraction(left, kWidth) + ", " +
-         fraction(height - title_from_top, height) + " left font ',15'" + text_colour(kTextColour) + "\n";
+std::string label_in_heading(std::string_view text, int from_top, int height, int font_size, std::string_view colour) {
+  return "set label " + quoted(text) + " at screen " + fraction(kSideMargin, kWidth) + ", " + fraction(height - from_top, height) +
+         " left font '," + std::to_string(font_size) + "'" + text_colour(colour) + "\n";
+}
+
+std::string title(std::size_t top, ImageFormat format, int height) {
+  const std::string text = "Top " + std::to_string(top) + (top == 1 ? " Domain" : " Domains") + " by Requests";
+  return label_in_heading(text, kTitleFromTop, height, title_size(format), kTextColour);
 }
 
 std::string empty_chart(std::size_t top, ImageFormat format) {
-  return terminal(format, kEmptyHeight) + heading(top, kRightMargin, kEmptyHeight) +
-         "set label 2 'No requests' at screen 0.5, 0.45 center font ',14'" + text_colour(kFaintColour) +
+  return terminal(format, kEmptyHeight) + title(top, format, kEmptyHeight) +
+         "set label 'No requests' at screen 0.5, 0.45 center font '," + std::to_string(title_size(format)) + "'" +
+         text_colour(kFaintColour) +
          "\nunset key\nunset border\nunset tics\nset xrange [0:1]\nset yrange [0:1]\nplot NaN\n";
 }
 
 std::string axes(std::uint64_t requests_max) {
   std::string script = "set border 0\nset tics scale 0\nunset key\nset grid xtics back linetype 1 linecolor rgb '" +
-                       std::string(kGridColour) + "'\nset xlabel 'Requests' offset 0,-0.4" + text_colour(kFaintColour) +
-                       "\nset xtics ()" + text_colour(kFaintColour) + "\nset ytics ()" + text_colour(kTextColour) + "\n";
+                       std::string(kGridColour) + "'\nset xtics ()" + text_colour(kFaintColour) + "\nset ytics ()" + text_colour(kTextColour) + "\n";
   const std::uint64_t step = axis_step(requests_max);
   const std::uint64_t steps = (requests_max + step - 1) / step;
   for (std::uint64_t tick = 0; tick <= steps; ++tick) {
@@ -149,11 +172,11 @@ std::string bars(const std::vector<const DomainTraffic*>& domains) {
 
 // Room for the longest name, which ends where the bars begin.
 int left_margin(const std::vector<const DomainTraffic*>& domains) {
-  std::size_t letters = kNameLettersMin;
+  double width = 0;
   for (const DomainTraffic* domain : domains) {
-    letters = std::max(letters, shortened(domain->name).size());
+    width = std::max(width, text_width(shortened(domain->name)));
   }
-  return static_cast<int>(letters) * kLetterWidth + 32;
+  return kSideMargin + static_cast<int>(width) + kNameGap;
 }
 
 }  // namespace
@@ -166,11 +189,9 @@ std::string chart_script(const Summary& summary, std::size_t top, ImageFormat fo
   const int rows = static_cast<int>(domains.size());
   const int height = std::min(kTopMargin + kBottomMargin + rows * kRowHeight, kHeightMax);
   const int left = left_margin(domains);
-  const int period_from_top = 48;
-  return terminal(format, height) + heading(top, left, height) + "set label 2 " + quoted(period_text(summary)) + " at screen " +
-         fraction(left, kWidth) + ", " + fraction(height - period_from_top, height) + " left font ',10'" +
-         text_colour(kFaintColour) + "\nset lmargin at screen " + fraction(left, kWidth) + "\nset rmargin at screen " +
-         fraction(kWidth - kRightMargin, kWidth) + "\nset tmargin at screen " + fraction(height - kTopMargin, height) +
+  return terminal(format, height) + title(top, format, height) +
+         label_in_heading(period_text(summary), kPeriodFromTop, height, text_size(format), kFaintColour) +
+         "set lmargin at screen " + fraction(left, kWidth) + "\nset rmargin at screen " + fraction(kWidth - kSideMargin, kWidth) + "\nset tmargin at screen " + fraction(height - kTopMargin, height) +
          "\nset bmargin at screen " + fraction(kBottomMargin, height) + "\n" +
          axes(domains.front()->traffic.requests) + bars(domains);
 }
