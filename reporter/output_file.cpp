@@ -33,6 +33,11 @@ std::filesystem::path followed(const std::filesystem::path& path) {
   return failed ? path : target;
 }
 
+// Not only what is no regular file: /dev/stdout is one when the shell says ">> all.csv", and must not replace it.
+bool is_written_directly(const std::filesystem::path& path, const std::filesystem::file_status& status) {
+  return std::filesystem::exists(status) && (!std::filesystem::is_regular_file(status) || path.native().starts_with("/dev/"));
+}
+
 }  // namespace
 
 std::optional<OutputFile> OutputFile::create(const std::filesystem::path& path, std::string& error) {
@@ -42,8 +47,8 @@ std::optional<OutputFile> OutputFile::create(const std::filesystem::path& path, 
     error = failure_line(path, EISDIR);
     return std::nullopt;
   }
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (is_written_directly(path, status)) {
+    base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
     if (!fd.is_open()) {
       error = failure_line(path, errno);
       return std::nullopt;
