@@ -63,6 +63,8 @@ struct OriginDial::Attempt : Stream::Listener {
   std::unique_ptr<Stream> stream;
 };
 
+OriginDial::OriginDial(DialContext& context, Listener& listener) : context_(context), listener_(listener) {}
+
 OriginDial::~OriginDial() = default;
 
 void OriginDial::start(const DialTarget& target) {

@@ -62,7 +62,7 @@ class OriginDial : public Retirable, private Resolver::Query, private Timer::Lis
     ~Listener() = default;
   };
 
-  OriginDial(DialContext& context, Listener& listener) : context_(context), listener_(listener) {}
+  OriginDial(DialContext& context, Listener& listener);
   ~OriginDial() override;
 
   // Begins. The listener may be called before this returns.

@@ -22,6 +22,9 @@ struct OriginPool::Idle : Retirable, Stream::Listener, Timer::Listener {
   Timer timer{*this};
 };
 
+OriginPool::OriginPool(EventLoop& loop, std::chrono::milliseconds idle_timeout, live::WorkerCounters::Word& open_connections)
+    : loop_(loop), idle_timeout_(idle_timeout), open_connections_(open_connections) {}
+
 OriginPool::~OriginPool() = default;
 
 std::optional<OriginConnection> OriginPool::take(const std::string& origin) {

@@ -28,8 +28,7 @@ class OriginPool {
   static constexpr std::size_t kIdleMax = 4096;
 
   // `open_connections` counts down when a kept connection is dropped; whoever opens one counts it up.
-  OriginPool(EventLoop& loop, std::chrono::milliseconds idle_timeout, live::WorkerCounters::Word& open_connections)
-      : loop_(loop), idle_timeout_(idle_timeout), open_connections_(open_connections) {}
+  OriginPool(EventLoop& loop, std::chrono::milliseconds idle_timeout, live::WorkerCounters::Word& open_connections);
   ~OriginPool();
   OriginPool(const OriginPool&) = delete;
   OriginPool& operator=(const OriginPool&) = delete;

@@ -77,8 +77,7 @@ std::string json_body(const ReasonText& text, std::string_view detail) {
                                     {"fault", fault_name(text.fault)}, {"title", text.title},
                                     {"explanation", text.explanation}, {"detail", detail}};
   // What is not UTF-8 in the detail becomes U+FFFD.
-  return body.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "
-";
+  return body.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ std::unique_ptr<Transaction> TransactionPool::take() {
 void TransactionPool::give_back(std::unique_ptr<Transaction> transaction) {
   constexpr std::size_t kIdleMax = 256;
   constexpr std::size_t kKeptBytesMax = 16 * 1024;
-  if (idle_.size() < kIdleMax && transaction->event.SpaceUsedLong() + transaction->early_body.capacity() <= kKeptBytesMax) {
+  if (idle_.size() < kIdleMax && transaction->event.ByteSizeLong() + transaction->early_body.capacity() <= kKeptBytesMax) {
     transaction->clear();
     idle_.push_back(std::move(transaction));
   }
@@ -408,7 +408,8 @@ std::size_t ClientSession::send_request(std::span<char> rest) {
 
 void ClientSession::dial() {
   context_.loop.disarm(deadline_);
-  dial_ = std::make_unique<net::OriginDial>(context_.dial, *this);
+  net::OriginDial::Listener& listener = *this;
+  dial_ = std::make_unique<net::OriginDial>(context_.dial, listener);
   const http1::Authority& authority = transaction_->target.authority;
   dial_->start({.host = authority.host, .port = authority.port, .literal = authority.literal});
 }

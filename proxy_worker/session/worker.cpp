@@ -1,6 +1,7 @@
 #include "proxy_worker/session/worker.h"
 
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -53,8 +54,9 @@ Worker::Worker(Parts parts)
       context_{settings_, loop_, dial_, pool_, admission_, log_, parts.counters, *buffer_, {}, {}, {}},
       sessions_max_((base::raise_open_file_limit() - kReservedDescriptors) / 2),
       signals_(watch_signals()) {
+  net::Acceptor::Listener& self = *this;
   for (base::UniqueFd& listener : parts.listeners) {
-    acceptors_.push_back(std::make_unique<net::Acceptor>(loop_, std::move(listener), *this));
+    acceptors_.push_back(std::make_unique<net::Acceptor>(loop_, std::move(listener), self));
   }
   loop_.watch_level(signals_.value(), *this, net::EventLoop::Interest::Read);
   loop_.arm(publish_timer_, loop_.now() + kPublishInterval);
@@ -83,7 +85,8 @@ void Worker::run() {
 }
 
 void Worker::on_connection(base::UniqueFd fd, const base::SocketAddress& client) {
-  auto session = std::make_unique<ClientSession>(context_, *this, std::move(fd), client, next_connection_id_++);
+  ClientSession::Owner& owner = *this;
+  auto session = std::make_unique<ClientSession>(context_, owner, std::move(fd), client, next_connection_id_++);
   ClientSession& started = *session;
   sessions_.emplace(&started, std::move(session));
   started.start();
