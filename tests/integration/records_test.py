@@ -253,9 +253,25 @@ class RecordsTest(weir.WeirTest):
         sent = client.request("GET", self.origin.url("/x"))
         head = client.head()
         client.read_exactly(1000)
-        client.close()
+        client.reset()
         self._expect(self._only_row(), status=200, outcome="cut_off", fault="client", reason="client_closed",
                      bytes_sent=len(head.head) + 1000, bytes_received=len(sent), response_body_bytes=1000)
+
+    def test_a_client_that_closes_while_the_response_goes_on(self):
+        """Which shows only when something is sent to it: it might have closed one direction alone."""
+        def answer(exchange: Exchange):
+            _promise(exchange, 50_000_000, 1000)
+            while True:
+                exchange.send(content(10_000))
+        self.origin.on("/x", answer)
+        client = self.weir.client()
+        client.request("GET", self.origin.url("/x"))
+        client.head()
+        client.read_exactly(1000)
+        client.close()
+        row = self._only_row()
+        self._expect(row, status=200, outcome="cut_off", fault="client", reason="client_closed")
+        self.assertLess(row["response_body_bytes"], 50_000_000)
 
     def test_a_client_that_leaves_during_its_upload(self):
         client = self.weir.client()
@@ -326,7 +342,7 @@ class RecordsTest(weir.WeirTest):
         client.send(b"x")
         with self.assertRaises(ConnectionResetError):
             client.read_to_end()
-        self._expect(self._only_row(), status=200, bytes_sent=5, bytes_received=6, outcome="cut_off", fault="origin")
+        self._expect(self._only_row(), status=200, bytes_sent=5, bytes_received=6, outcome="served")
 
     # All of them
 

@@ -1,6 +1,7 @@
 """A client that sends exactly the octets it is told to, and reads responses strictly."""
 import dataclasses
 import hashlib
+import re
 import socket
 import ssl
 import struct
@@ -76,7 +77,7 @@ class RawClient:
     def request(self, method: str, target: str, headers: list[tuple[str, str]] | None = None, body: bytes = b"",
                 host: str | None = None, version: str = "HTTP/1.1") -> bytes:
         """Sends a request with a Host field from the target; gives the octets that were sent."""
-        host = host if host is not None else target.split("://", 1)[-1].split("/", 1)[0]
+        host = host if host is not None else re.split("[/?]", target.split("://", 1)[-1])[0]
         lines = [f"{method} {target} {version}", f"Host: {host}", *(f"{name}: {value}" for name, value in headers or [])]
         if body and not any(name.lower() in ("content-length", "transfer-encoding") for name, _ in headers or []):
             lines.append(f"Content-Length: {len(body)}")
