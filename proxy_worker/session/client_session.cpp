@@ -18,6 +18,15 @@ constexpr int kLingeringReadsPerTurn = 8;
 constexpr std::chrono::milliseconds kLingerTimeout{2'000};
 constexpr std::string_view kTunnelOpen = "HTTP/1.1 200 Connection Established\r\n\r\n";
 
+// Octets of the empty lines at the beginning of `text`.
+std::size_t empty_lines_bytes(std::string_view text) {
+  std::size_t bytes = 0;
+  while (bytes < 2 * kEmptyLinesMax && text.substr(bytes, 2) == "\r\n") {
+    bytes += 2;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 ClientSession::ClientSession(SessionContext& context, Owner& owner, base::UniqueFd fd, const ClientIdentity& client)
@@ -97,7 +106,7 @@ ClientSession::Step ClientSession::handle_awaiting_next_request() {
   switch (client_.read(context_.buffer, bytes)) {
     case ReadResult::Bytes:
       begin_transaction();
-      return take_head(context_.buffer.first(bytes));
+      return take_read(context_.buffer.first(bytes));
     case ReadResult::WouldBlock:
       return Step::Wait;
     case ReadResult::End:
@@ -118,13 +127,14 @@ void ClientSession::begin_transaction() {
 
 ClientSession::Step ClientSession::handle_reading_request_head() {
   if (!input_.empty()) {
-    // What came behind the request before, or the first part of this one.
+    // What came behind the request before, or the first part of this one. It moves out of the way of what comes behind.
     std::string input;
     input.swap(input_);
-    const Step step = take_head(input);
-    if (step == Step::Continue) {
-      return step;
+    input.erase(0, empty_lines_bytes(input));
+    if (take_head(input) == Step::Continue) {
+      return Step::Continue;
     }
+    input_.swap(input);
   }
   if (!client_.may_read()) {
     if (client_.has_failed()) {
@@ -135,11 +145,7 @@ ClientSession::Step ClientSession::handle_reading_request_head() {
   std::size_t bytes = 0;
   switch (client_.read(context_.buffer, bytes)) {
     case ReadResult::Bytes:
-      if (input_.empty()) {
-        return take_head(context_.buffer.first(bytes));
-      }
-      input_.append(context_.buffer.data(), bytes);
-      return Step::Continue;
+      return take_read(context_.buffer.first(bytes));
     case ReadResult::WouldBlock:
       return Step::Wait;
     case ReadResult::End:
@@ -152,12 +158,23 @@ ClientSession::Step ClientSession::handle_reading_request_head() {
   return Step::Wait;
 }
 
-// `bytes` begins with the head, or with what there is of it; what is not used is kept in input_. Wait: there must be
-// more.
-ClientSession::Step ClientSession::take_head(std::span<char> bytes) {
-  for (std::size_t i = 0; i < kEmptyLinesMax && bytes.size() >= 2 && bytes[0] == '\r' && bytes[1] == '\n'; ++i) {
-    bytes = bytes.subspan(2);
+// Octets that were just read, in the worker's buffer.
+ClientSession::Step ClientSession::take_read(std::span<char> bytes) {
+  if (!input_.empty()) {
+    input_.append(bytes.data(), bytes.size());
+    return Step::Continue;
   }
+  bytes = bytes.subspan(empty_lines_bytes({bytes.data(), bytes.size()}));
+  const Step step = take_head(bytes);
+  if (step == Step::Wait) {
+    input_.assign(bytes.data(), bytes.size());
+  }
+  return step;
+}
+
+// `bytes` begins with the head, or with what there is of it. Wait: there must be more; the caller keeps it. Continue:
+// the head was used, and what came behind it is in input_.
+ClientSession::Step ClientSession::take_head(std::span<char> bytes) {
   const std::string_view text(bytes.data(), bytes.size());
   const auto scanned = scanner_.scan(text);
   const std::size_t head_bytes = scanned == http1::HeadScanner::Result::Complete ? scanner_.head_bytes() : text.size();
@@ -172,7 +189,6 @@ ClientSession::Step ClientSession::take_head(std::span<char> bytes) {
     return Step::Continue;
   }
   if (scanned == http1::HeadScanner::Result::Incomplete) {
-    input_.assign(text);
     return Step::Wait;
   }
   return use_head(text.substr(0, head_bytes), bytes.subspan(head_bytes));

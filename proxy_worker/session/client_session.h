@@ -82,6 +82,7 @@ class ClientSession : public net::Retirable,
 
   // From the first octet to the origin.
   void begin_transaction();
+  Step take_read(std::span<char> bytes);
   Step take_head(std::span<char> bytes);
   Step use_head(std::string_view head_text, std::span<char> rest);
   std::optional<Answer> admit();

@@ -29,6 +29,7 @@ bool Transaction::may_retry() const {
 
 void Transaction::clear() {
   target.path_and_query = {};
+  target.authority_text = {};
   request_framing = {};
   client_minor_version = 1;
   client_keeps_alive = false;
