@@ -131,7 +131,9 @@ class WeirTest(unittest.TestCase):
         return result
 
     def start(self, name: str, command: list, environment: dict[str, str] | None = None) -> Process:
-        process = Process(name, [str(part) for part in command], self.folder, environment)
+        folder = self.folder / f"output {len(self.processes)}"
+        folder.mkdir()
+        process = Process(name, [str(part) for part in command], folder, environment)
         self.processes.append(process)
         return process
 
@@ -251,7 +253,15 @@ class Weir:
 
     def wait_for_rows(self, count: int, timeout_s: float = 20.0) -> list[sqlite3.Row]:
         """All rows, once there are `count`; more than that is a failure."""
-        seen = await_that(lambda: (found := self._count()) >= count and found, f"{count} rows in the database", timeout_s)
+        def has_enough():
+            nonlocal seen
+            seen = self._count()
+            return seen >= count
+        seen = 0
+        try:
+            await_that(has_enough, f"{count} rows in the database", timeout_s)
+        except AssertionError as error:
+            self.test.fail(f"{error}; there are {seen}: {[row['path'] for row in self.rows()][-20:] if seen else ''}")
         rows = self.rows()
         self.test.assertEqual(seen, count, f"more rows than requests: {[tuple(row)[:20] for row in rows[-5:]]}")
         return rows
