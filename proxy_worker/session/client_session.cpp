@@ -387,6 +387,7 @@ ClientSession::Step ClientSession::handle_exchanging() {
 void ClientSession::lose_origin(Reason reason) {
   if (transaction_->may_retry()) {
     transaction_->was_retried = true;
+    transaction_->exchange.expect_response_again();
     origin_.close();
     dial(Phase::ResolvingOrigin);
   } else if (transaction_->is_answered()) {

@@ -35,6 +35,8 @@ class Exchange {
   };
 
   void start(http1::BodyFraming request_framing);
+  // Another connection to the origin: the response begins anew.
+  void expect_response_again() { response_.start(); }
 
   Status pump(const Sides& sides, Transaction& transaction, ResponseRelay::Conditions conditions);
   // Whether the last pump() moved anything.
