@@ -214,6 +214,11 @@ TEST(RequestTarget, IsReusedWithoutWhatWasInItBefore) {
   EXPECT_EQ(target.path_and_query, "");
 }
 
+TEST(RequestTarget, IsRefusedWhenItIsEmpty) {
+  EXPECT_EQ(target_error("GET", ""), TargetError::WrongForm);
+  EXPECT_EQ(target_error("CONNECT", ""), TargetError::BadAuthority);
+}
+
 // RFC 9110 section 7.2.
 TEST(HostField, IsAHostWithOrWithoutPort) {
   Authority authority;
