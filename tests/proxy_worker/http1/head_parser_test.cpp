@@ -193,6 +193,14 @@ TEST(StatusLine, HasVersionOneDotZeroOrOne) {
   EXPECT_EQ(response_line_error("HTTP/1.2 200 OK"), HeadError::BadVersion);
 }
 
+// RFC 9112 section 4: reason-phrase is made of the same octets as a field value.
+TEST(StatusLine, HasAReasonPhraseWithoutControlCharacters) {
+  EXPECT_EQ(response_line_error("HTTP/1.1 200 O\tK"), HeadError::None);
+  EXPECT_EQ(response_line_error("HTTP/1.1 200 O\rK"), HeadError::BadStartLine);
+  EXPECT_EQ(response_line_error("HTTP/1.1 200 O\nK"), HeadError::BadStartLine);
+  EXPECT_EQ(response_line_error("HTTP/1.1 200 O\0K"s), HeadError::BadStartLine);
+}
+
 TEST(HeadError, IsDescribedInWords) {
   for (const HeadError error : {HeadError::None, HeadError::BadStartLine, HeadError::BadVersion, HeadError::BadField, HeadError::TooManyFields,
                                 HeadError::TargetTooLong}) {
