@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <system_error>
 
 #include "collector/json_line.h"
@@ -18,11 +22,13 @@ namespace {
 
 // Names that are kept with their buffers from one transaction to the next.
 constexpr std::size_t kPendingNamesMax = 512;
-constexpr std::size_t kKeptBufferBytesMax = 64 * 1024;
+constexpr std::size_t kKeptBufferBytesMax = 16u << 20;
+constexpr std::size_t kPiecesPerWrite = 256;
 
-bool write_all(int fd, std::string_view octets) {
-  while (!octets.empty()) {
-    const ssize_t written = ::write(fd, octets.data(), octets.size());
+// All of them, however often the kernel takes only a part.
+bool write_all(int fd, std::span<iovec> pieces) {
+  while (!pieces.empty()) {
+    const ssize_t written = ::writev(fd, pieces.data(), static_cast<int>(pieces.size()));
     if (written < 0 && errno == EINTR) {
       continue;
     }
@@ -30,7 +36,14 @@ bool write_all(int fd, std::string_view octets) {
       errno = written == 0 ? ENOSPC : errno;
       return false;
     }
-    octets.remove_prefix(static_cast<std::size_t>(written));
+    auto taken = static_cast<std::size_t>(written);
+    while (!pieces.empty() && taken >= pieces.front().iov_len) {
+      taken -= pieces.front().iov_len;
+      pieces = pieces.subspan(1);
+    }
+    if (!pieces.empty()) {
+      pieces.front() = {static_cast<char*>(pieces.front().iov_base) + taken, pieces.front().iov_len - taken};
+    }
   }
   return true;
 }
@@ -140,14 +153,18 @@ bool JsonLog::restore_lengths(std::string& error) {
 
 void JsonLog::append(const TrafficRecord& record, std::int64_t request_id) {
   name_log_file(record, name_);
-  std::string& lines = pending_[name_];
-  const std::size_t before = lines.size();
-  append_json_line(lines, record, request_id, time_text_);
-  pending_bytes_ += lines.size() - before;
+  Pieces& pieces = pending_[name_];
+  const std::size_t begin = lines_.size();
+  append_json_line(lines_, record, request_id, time_text_);
+  if (!pieces.empty() && pieces.back().end == begin) {
+    pieces.back().end = lines_.size();
+  } else {
+    pieces.push_back({begin, lines_.size()});
+  }
 }
 
 bool JsonLog::write(std::string& error) {
-  if (pending_bytes_ == 0) {
+  if (lines_.empty()) {
     return true;
   }
   if (!note_lengths(error)) {
@@ -170,8 +187,8 @@ bool JsonLog::note_lengths(std::string& error) {
   note_.files.clear();
   ++note_.transaction;
   std::vector<std::string> names;
-  for (const auto& [name, lines] : pending_) {
-    if (!lines.empty() && name != kOverflowLog) {
+  for (const auto& [name, pieces] : pending_) {
+    if (!pieces.empty() && name != kOverflowLog) {
       names.push_back(name);
     }
   }
@@ -220,21 +237,39 @@ OpenFile* JsonLog::acquire(const std::string& name, std::string& error) {
 }
 
 void JsonLog::move_to_overflow(const std::string& name) {
-  std::string& lines = pending_[name];
-  pending_[std::string(kOverflowLog)] += lines;
-  lines.clear();
+  Pieces& overflow = pending_[std::string(kOverflowLog)];
+  Pieces& pieces = pending_[name];
+  overflow.insert(overflow.end(), pieces.begin(), pieces.end());
+  pieces.clear();
 }
 
-bool JsonLog::write_file(const std::string& name, const std::string& lines, std::string& error) {
+bool JsonLog::write_file(const std::string& name, const Pieces& pieces, std::string& error) {
   OpenFile* file = files_.acquire(name, OpenFiles::Creation::Forbidden);
   struct stat status {};
-  if (file == nullptr || !write_all(file->fd.value(), lines) || ::fstat(file->fd.value(), &status) != 0) {
+  if (file == nullptr || !write_pieces(file->fd.value(), pieces) || ::fstat(file->fd.value(), &status) != 0) {
     error = failure(data_dir_ / name, "cannot write");
     return false;
   }
   if (!set_length_->bind(1, std::string_view(name)).bind(2, std::int64_t{status.st_size}).run()) {
     error = set_length_->error().message;
     return false;
+  }
+  return true;
+}
+
+// One system call for a file, unless it has very many lines.
+bool JsonLog::write_pieces(int fd, const Pieces& pieces) {
+  std::array<iovec, kPiecesPerWrite> vectors;
+  for (std::size_t done = 0; done < pieces.size();) {
+    const std::size_t count = std::min(pieces.size() - done, vectors.size());
+    for (std::size_t index = 0; index < count; ++index) {
+      const Piece& piece = pieces[done + index];
+      vectors[index] = {lines_.data() + piece.begin, piece.end - piece.begin};
+    }
+    if (!write_all(fd, std::span(vectors).first(count))) {
+      return false;
+    }
+    done += count;
   }
   return true;
 }
@@ -254,13 +289,13 @@ void JsonLog::forget_pending() {
   if (pending_.size() > kPendingNamesMax) {
     pending_.clear();
   }
-  for (auto& [name, lines] : pending_) {
-    lines.clear();
-    if (lines.capacity() > kKeptBufferBytesMax) {
-      lines.shrink_to_fit();
-    }
+  for (auto& [name, pieces] : pending_) {
+    pieces.clear();
   }
-  pending_bytes_ = 0;
+  lines_.clear();
+  if (lines_.capacity() > kKeptBufferBytesMax) {
+    lines_.shrink_to_fit();
+  }
 }
 
 }  // namespace weir::collector

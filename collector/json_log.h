@@ -34,7 +34,7 @@ class JsonLog {
                                        const JsonLogLimits& limits, std::string& error);
 
   void append(const TrafficRecord& record, std::int64_t request_id);
-  std::size_t pending_bytes() const { return pending_bytes_; }
+  std::size_t pending_bytes() const { return lines_.size(); }
 
   // Within the open transaction: writes what was appended and notes the new lengths in the database. False with
   // `error` when the transaction cannot go on; then roll_back().
@@ -45,6 +45,13 @@ class JsonLog {
   void roll_back();
 
  private:
+  // A range of lines_.
+  struct Piece {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+  using Pieces = std::vector<Piece>;
+
   JsonLog(const std::filesystem::path& data_dir, store::Database& database, const JsonLogLimits& limits, UndoNoteFile undo_file);
 
   bool prepare_statements(std::string& error);
@@ -52,7 +59,8 @@ class JsonLog {
   bool note_lengths(std::string& error);
   OpenFile* acquire(const std::string& name, std::string& error);
   void move_to_overflow(const std::string& name);
-  bool write_file(const std::string& name, const std::string& lines, std::string& error);
+  bool write_file(const std::string& name, const Pieces& pieces, std::string& error);
+  bool write_pieces(int fd, const Pieces& pieces);
   void forget_pending();
 
   std::filesystem::path data_dir_;
@@ -62,8 +70,8 @@ class JsonLog {
   UndoNoteFile undo_file_;
   UndoNote note_;  // of this transaction, once write() has begun
   std::size_t file_count_ = 0;
-  std::unordered_map<std::string, std::string> pending_;  // lines by file name; empty ones are kept for their memory
-  std::size_t pending_bytes_ = 0;
+  std::string lines_;  // of the open transaction, in the order of arrival
+  std::unordered_map<std::string, Pieces> pending_;  // what of them goes to which file; empty ones are kept
   std::string name_;  // scratch
   TimeText time_text_;
   Throttle overflow_warning_;

@@ -71,6 +71,10 @@ void append_escape(std::string& out, unsigned char octet) {
 // Appends the character that `octets` begins with and gives how many octets it took.
 std::size_t append_special(std::string& out, std::string_view octets) {
   const auto first = static_cast<unsigned char>(octets.front());
+  if (octets.starts_with("\r\n")) {  // by far the most frequent: heads are full of it
+    out.append("\\r\\n", 4);
+    return 2;
+  }
   if (first < 0x80) {
     append_escape(out, first);
     return 1;
@@ -137,7 +141,7 @@ void append_json_text(std::string& out, std::string_view octets) {
   out += '"';
   while (!octets.empty()) {
     const std::size_t plain = plain_prefix(octets);
-    out += octets.substr(0, plain);
+    out.append(octets.data(), plain);
     octets.remove_prefix(plain);
     if (!octets.empty()) {
       octets.remove_prefix(append_special(out, octets));

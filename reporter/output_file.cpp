@@ -26,28 +26,29 @@ mode_t usual_permissions() {
   return 0666 & ~mask;
 }
 
-// The file that a symbolic link leads to, so that the link itself is not replaced.
-std::filesystem::path followed(const std::filesystem::path& path) {
-  std::error_code failed;
-  auto target = std::filesystem::canonical(path, failed);
-  return failed ? path : target;
+// Names of this process's own descriptors. /dev/stdout may lead to a regular file, as after ">> all.csv" in a shell, which
+// must be appended to and not replaced.
+bool is_descriptor(const std::filesystem::path& path) {
+  const std::string& name = path.native();
+  return name.starts_with("/dev/std") || name.starts_with("/dev/fd/") || name.starts_with("/proc/");
 }
 
-// Not only what is no regular file: /dev/stdout is one when the shell says ">> all.csv", and must not replace it.
-bool is_written_directly(const std::filesystem::path& path, const std::filesystem::file_status& status) {
-  return std::filesystem::exists(status) && (!std::filesystem::is_regular_file(status) || path.native().starts_with("/dev/"));
+// The file that takes the report's name: `path`, or what it leads to as a symbolic link; a link is never replaced, as it may
+// be one that the whole machine uses. Nothing when `path` has to be opened and written to as it is.
+std::optional<std::filesystem::path> replaceable(const std::filesystem::path& path) {
+  std::error_code failed;
+  const bool is_link = std::filesystem::is_symlink(std::filesystem::symlink_status(path, failed));
+  const auto target = is_link ? std::filesystem::canonical(path, failed) : path;
+  const auto status = std::filesystem::symlink_status(target, failed);
+  const bool is_file = std::filesystem::is_regular_file(status) || (!is_link && !std::filesystem::exists(status));
+  return is_file && !is_descriptor(path) ? std::optional(target) : std::nullopt;
 }
 
 }  // namespace
 
 std::optional<OutputFile> OutputFile::create(const std::filesystem::path& path, std::string& error) {
-  std::error_code failed;
-  const auto status = std::filesystem::status(path, failed);
-  if (std::filesystem::is_directory(status)) {
-    error = failure_line(path, EISDIR);
-    return std::nullopt;
-  }
-  if (is_written_directly(path, status)) {
+  const auto target = replaceable(path);
+  if (!target) {
     base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
     if (!fd.is_open()) {
       error = failure_line(path, errno);
@@ -55,15 +56,14 @@ std::optional<OutputFile> OutputFile::create(const std::filesystem::path& path, 
     }
     return OutputFile(std::move(fd), path, {});
   }
-  auto target = followed(path);
-  std::string temporary = (target.parent_path() / ".weir-report-XXXXXX").string();
+  std::string temporary = (target->parent_path() / ".weir-report-XXXXXX").string();
   base::UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.is_open()) {
     error = failure_line(path, errno);
     return std::nullopt;
   }
   ::fchmod(fd.value(), usual_permissions());
-  return OutputFile(std::move(fd), std::move(target), std::move(temporary));
+  return OutputFile(std::move(fd), *target, std::move(temporary));
 }
 
 OutputFile OutputFile::standard_output() {

@@ -13,16 +13,18 @@
 
 namespace weir::policy {
 
+// What must be the same for a file to be used again.
+struct RateTable::Identity {
+  std::array<char, 8> magic;
+  std::uint32_t layout;
+  std::uint32_t requests;
+  std::uint64_t window_us;
+  std::uint64_t sets;
+  std::array<char, 40> boot_id;  // times of another boot mean nothing
+};
+
 struct RateTable::Header {
-  // What must be the same for a file to be used again.
-  struct Identity {
-    std::array<char, 8> magic;
-    std::uint32_t layout;
-    std::uint32_t requests;
-    std::uint64_t window_us;
-    std::uint64_t sets;
-    std::array<char, 40> boot_id;  // times of another boot mean nothing
-  } identity;
+  Identity identity;
   std::uint64_t secret;
   RateWord live_evictions;
 };
@@ -38,10 +40,11 @@ std::uint64_t file_bytes(std::uint64_t sets, std::uint64_t requests) {
   return kHeaderBytes + sets * (sizeof(ClientSet) + kWays * requests * sizeof(RateWord));
 }
 
-std::uint64_t choose_sets(std::uint32_t requests) {
-  std::uint64_t sets = RateTable::kClientsMax / kWays;
-  while (sets > 1 && file_bytes(sets, requests) > RateTable::kFileBytesMax) {
-    sets /= 2;
+// A power of two.
+std::uint64_t choose_sets(std::uint32_t requests, std::uint64_t clients_max) {
+  std::uint64_t sets = 1;
+  while (sets * 2 * kWays <= clients_max && file_bytes(sets * 2, requests) <= RateTable::kFileBytesMax) {
+    sets *= 2;
   }
   return sets;
 }
@@ -75,7 +78,7 @@ std::uint64_t mix(std::uint64_t bits) {
 }  // namespace
 
 RateTable::RateTable(base::MappedFile file) : file_(std::move(file)) {
-  const Header::Identity& identity = header().identity;
+  const Identity& identity = header().identity;
   requests_ = identity.requests;
   window_us_ = identity.window_us;
   std::byte* at = file_.bytes().data() + kHeaderBytes;
@@ -88,30 +91,48 @@ RateTable::Header& RateTable::header() const { return *reinterpret_cast<Header*>
 RateWord& RateTable::live_evictions() const { return header().live_evictions; }
 
 std::optional<RateTable> RateTable::open(const std::filesystem::path& path, std::uint32_t requests,
-                                         std::chrono::milliseconds window, std::string& error) {
-  static_assert(sizeof(Header) <= kHeaderBytes);
+                                         std::chrono::milliseconds window, std::uint64_t clients_max, std::string& error) {
   if (requests == 0 || requests > kRequestsMax || window.count() <= 0) {
     error = "a rate limit is 1 to " + std::to_string(kRequestsMax) + " requests in a window longer than 0";
     return std::nullopt;
   }
-  Header::Identity wanted{kMagic, kLayout, requests,
-                          static_cast<std::uint64_t>(std::chrono::microseconds(window).count()), choose_sets(requests), {}};
-  const std::uint64_t size = file_bytes(wanted.sets, requests);
-  // Two workers that start together must not each make a file.
-  const auto lock = base::FileLock::acquire(path.string() + ".lock", kLockPatience, error);
-  if (!lock || !read_boot_id(wanted.boot_id, error)) {
+  Identity wanted{kMagic, kLayout, requests, static_cast<std::uint64_t>(std::chrono::microseconds(window).count()),
+                  choose_sets(requests, clients_max), {}};
+  if (!read_boot_id(wanted.boot_id, error)) {
     return std::nullopt;
   }
-  std::string reason;  // Why an old file is of no use does not matter.
-  if (auto old = base::MappedFile::open(path, base::MappedFile::Access::ReadWrite, reason);
-      old && old->bytes().size() == size && std::memcmp(old->bytes().data(), &wanted, sizeof wanted) == 0) {
-    return RateTable(std::move(*old));
+  if (auto table = open_existing(path, wanted)) {
+    return table;
   }
+  // Two workers that start together must not each make a file.
+  const auto lock = base::FileLock::acquire(path.string() + ".lock", kLockPatience, error);
+  if (!lock) {
+    return std::nullopt;
+  }
+  auto table = open_existing(path, wanted);
+  return table ? std::move(table) : create(path, wanted, error);
+}
+
+// The table in `path` if it is the wanted one. Why it is not, does not matter.
+std::optional<RateTable> RateTable::open_existing(const std::filesystem::path& path, const Identity& wanted) {
+  std::string reason;
+  auto file = base::MappedFile::open(path, base::MappedFile::Access::ReadWrite, reason);
+  if (!file || file->bytes().size() != file_bytes(wanted.sets, wanted.requests) ||
+      std::memcmp(file->bytes().data(), &wanted, sizeof wanted) != 0) {
+    return std::nullopt;
+  }
+  return RateTable(std::move(*file));
+}
+
+// Replaces whatever is in `path`, at once and whole.
+std::optional<RateTable> RateTable::create(const std::filesystem::path& path, const Identity& wanted, std::string& error) {
+  static_assert(sizeof(Header) <= kHeaderBytes);
   const std::filesystem::path fresh = path.string() + ".new";
   std::error_code code;
   std::filesystem::remove(fresh, code);  // left by a process that was killed right here
-  auto file = base::MappedFile::create(fresh, size, error);
+  auto file = base::MappedFile::create(fresh, file_bytes(wanted.sets, wanted.requests), error);
   if (!file) {
+    std::filesystem::remove(fresh, code);
     return std::nullopt;
   }
   auto& header = *reinterpret_cast<Header*>(file->bytes().data());

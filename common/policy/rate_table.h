@@ -37,7 +37,7 @@ class RateTable {
 
   // See RateWindows::open.
   static std::optional<RateTable> open(const std::filesystem::path& path, std::uint32_t requests,
-                                       std::chrono::milliseconds window, std::string& error);
+                                       std::chrono::milliseconds window, std::uint64_t clients_max, std::string& error);
 
   std::uint32_t requests() const { return requests_; }
   std::uint64_t window_us() const { return window_us_; }
@@ -57,8 +57,10 @@ class RateTable {
   RateWord& live_evictions() const;
 
  private:
+  struct Identity;
   struct Header;
-  static Header make_header(std::uint32_t requests, std::chrono::milliseconds window);
+  static std::optional<RateTable> open_existing(const std::filesystem::path& path, const Identity& wanted);
+  static std::optional<RateTable> create(const std::filesystem::path& path, const Identity& wanted, std::string& error);
   explicit RateTable(base::MappedFile file);
   Header& header() const;
 

@@ -70,8 +70,9 @@ std::optional<Admission> try_to_admit(const RateTable& table, const ClientSlot& 
 }  // namespace
 
 std::optional<RateWindows> RateWindows::open(const std::filesystem::path& path, std::uint32_t requests,
-                                             std::chrono::milliseconds window, std::string& error) {
-  auto table = RateTable::open(path, requests, window, error);
+                                             std::chrono::milliseconds window, std::string& error,
+                                             std::uint64_t clients_max) {
+  auto table = RateTable::open(path, requests, window, clients_max, error);
   return table ? std::optional(RateWindows(std::move(*table))) : std::nullopt;
 }
 

@@ -25,9 +25,11 @@ class RateWindows {
  public:
   // The table in `path`, for at most `requests` (1..RateTable::kRequestsMax) in any `window`. Created, or, when it was
   // made for another limit, window, layout or boot, replaced by a new file (a worker that still maps the old one keeps
-  // it). On failure `error` says what and why.
+  // it). Room is for `clients_max` clients, or fewer where their rings would need more than RateTable::kFileBytesMax.
+  // On failure `error` says what and why.
   static std::optional<RateWindows> open(const std::filesystem::path& path, std::uint32_t requests,
-                                         std::chrono::milliseconds window, std::string& error);
+                                         std::chrono::milliseconds window, std::string& error,
+                                         std::uint64_t clients_max = RateTable::kClientsMax);
 
   // Counts one request of `client` unless its window is full. `now` is CLOCK_BOOTTIME, the same clock in all workers.
   // The window is half open: a request exactly `window` after the oldest one that counts is admitted.

@@ -1,5 +1,6 @@
 #include "proxy_worker/http1/head_writer.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace weir::http1 {
@@ -7,7 +8,6 @@ namespace weir::http1 {
 namespace {
 
 constexpr std::string_view kMask = "[masked]";
-constexpr std::uint16_t kHttpPort = 80;
 
 template <class... Parts>
 void append(std::string& out, const Parts&... parts) {
@@ -57,6 +57,20 @@ void append_persistence(const ResponseForm& form, std::string& out) {
   }
 }
 
+// A target such as http://name:password@host/ is refused, but it is recorded.
+void append_without_userinfo(std::string_view first_line, std::string& out) {
+  const std::size_t target = first_line.find(' ') + 1;
+  const std::size_t scheme_end = first_line.find("://", target);
+  const std::size_t authority = scheme_end == std::string_view::npos ? target : scheme_end + 3;
+  const std::size_t authority_end = std::min(first_line.find_first_of("/?# ", authority), first_line.size());
+  const std::size_t at = first_line.substr(0, authority_end).rfind('@');
+  if (at == std::string_view::npos || at < authority) {
+    out += first_line;
+  } else {
+    append(out, first_line.substr(0, authority), kMask, first_line.substr(at));
+  }
+}
+
 bool may_be_trailer(const Field& field) {
   switch (field.id) {
     case FieldId::Other:
@@ -74,7 +88,7 @@ void write_request_head(const RequestHead& head, const RequestForm& form, std::s
   append(out, head.method, " ");
   append_target(head, form.target, out);
   out += " HTTP/1.1\r\n";
-  const std::string host = form.target.authority.to_string(kHttpPort);
+  const std::string_view host = form.target.authority_text;
   if (find_field(head.fields, FieldId::Host) == nullptr) {
     append(out, "Host: ", host, "\r\n");
   }
@@ -115,7 +129,8 @@ void write_response_head(const ResponseHead& head, const ResponseForm& form, std
 }
 
 void write_masked(std::string_view first_line, Fields fields, std::string& out) {
-  append(out, first_line, "\r\n");
+  append_without_userinfo(first_line, out);
+  out += "\r\n";
   for (const Field& field : fields) {
     if (carries_credentials(field.id)) {
       append(out, field.name, ": ", kMask, "\r\n");

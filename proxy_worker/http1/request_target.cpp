@@ -102,6 +102,10 @@ TargetError parse_absolute(std::string_view method, std::string_view target, Req
     return TargetError::BadAuthority;
   }
   out.form = TargetForm::Absolute;
+  out.authority_text = rest.substr(0, authority_end);
+  if (out.authority_text.back() == ':') {
+    out.authority_text.remove_suffix(1);
+  }
   const std::string_view path = rest.substr(authority_end);
   out.path_and_query = path.substr(0, path.find('#'));
   return method == "CONNECT" ? TargetError::WrongForm : TargetError::None;
@@ -147,6 +151,7 @@ bool parse_authority(std::string_view text, std::uint16_t default_port, Authorit
 
 TargetError parse_request_target(std::string_view method, std::string_view target, RequestTarget& out) {
   out.path_and_query = {};
+  out.authority_text = {};
   if (method == "CONNECT") {
     out.form = TargetForm::Authority;
     return parse_authority(target, 0, out.authority) ? TargetError::None : TargetError::BadAuthority;

@@ -37,6 +37,7 @@ struct Authority {
 struct RequestTarget {
   TargetForm form = TargetForm::Origin;
   Authority authority;                // Absolute and Authority only
+  std::string_view authority_text;    // as received, without an empty port: what the origin is told as Host
   std::string_view path_and_query;    // as received, without fragment; may be empty or begin with '?'
 };
 

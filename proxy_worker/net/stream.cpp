@@ -51,6 +51,7 @@ Stream::ReadResult Stream::read(std::span<char> buffer, std::size_t& bytes) {
 
 void Stream::write(std::initializer_list<std::string_view> parts) {
   if (failed_ || !is_open()) {
+    lost_output_ = true;
     return;
   }
   std::size_t taken = 0;
@@ -69,6 +70,7 @@ void Stream::write(std::initializer_list<std::string_view> parts) {
     }
     const IoResult result = write_socket(fd_.value(), std::span(vectors.data(), count));
     if (result.kind == IoResult::Kind::Failed) {
+      lost_output_ = true;
       return fail_writing(result.error);
     }
     taken = result.bytes;
@@ -118,6 +120,7 @@ void Stream::finish_writing() {
 void Stream::fail_writing(int error) {
   failed_ = true;
   error_ = error;
+  lost_output_ = lost_output_ || !is_flushed();
   spill_.clear();
   spill_begin_ = 0;
 }

@@ -52,6 +52,8 @@ class Stream : public Retirable, private IoListener {
   void flush();
   std::size_t spill_bytes() const { return spill_.size() - spill_begin_; }
   bool is_flushed() const { return spill_bytes() == 0; }
+  // Something that was to be written never reached the kernel.
+  bool has_lost_output() const { return lost_output_; }
   // Octets that the kernel has taken, in all.
   std::uint64_t written_bytes() const { return written_bytes_; }
 
@@ -82,6 +84,7 @@ class Stream : public Retirable, private IoListener {
   bool end_seen_ = false;
   bool read_ended_ = false;
   bool failed_ = false;
+  bool lost_output_ = false;
   bool finish_wanted_ = false;
   bool finish_sent_ = false;
 };

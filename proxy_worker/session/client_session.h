@@ -2,6 +2,7 @@
 // worker; asks it to be retired when it is closed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,15 +10,12 @@
 #include <string>
 #include <string_view>
 
-#include "common/base/ip_address.h"
 #include "proxy_worker/http1/head_scanner.h"
-#include "proxy_worker/net/origin_dialer.h"
 #include "proxy_worker/net/stream.h"
 #include "proxy_worker/session/answer.h"
-#include "proxy_worker/session/request_relay.h"
-#include "proxy_worker/session/response_relay.h"
+#include "proxy_worker/session/origin_link.h"
 #include "proxy_worker/session/session_context.h"
-#include "proxy_worker/session/tunnel.h"
+#include "proxy_worker/session/traffic_record.h"
 
 namespace weir::session {
 
@@ -48,7 +46,7 @@ class ClientSession : public net::Retirable,
     ~Owner() = default;
   };
 
-  ClientSession(SessionContext& context, Owner& owner, base::UniqueFd fd, const base::SocketAddress& client, std::uint64_t connection_id);
+  ClientSession(SessionContext& context, Owner& owner, base::UniqueFd fd, const ClientIdentity& client);
   ~ClientSession() override;
 
   void start();
@@ -56,9 +54,9 @@ class ClientSession : public net::Retirable,
   void drain();
   // The worker's patience is over: the request ends now, and is recorded.
   void end_now();
-  Phase phase() const { return phase_; }
 
  private:
+  // Continue: another phase, or another look at this one, now. Wait: for an event.
   enum class Step : std::uint8_t { Continue, Wait };
 
   void on_stream(net::Stream& stream) override;
@@ -70,13 +68,13 @@ class ClientSession : public net::Retirable,
 
   void advance();
   Step step();
-  void enter(Phase phase);
+  void enter(Phase phase, std::chrono::milliseconds deadline);
+  void enter_without_deadline(Phase phase);
   void set_deadline(std::chrono::milliseconds after);
 
-  // One per phase that waits for the client or the origin.
   Step handle_awaiting_next_request();
   Step handle_reading_request_head();
-  Step handle_dialing();
+  Step handle_opening_origin();
   Step handle_exchanging();
   Step handle_tunneling();
   Step handle_refusing_request();
@@ -84,55 +82,39 @@ class ClientSession : public net::Retirable,
 
   // From the first octet to the origin.
   void begin_transaction();
-  Step read_more_of_head();
+  Step take_read(std::span<char> bytes);
   Step take_head(std::span<char> bytes);
-  std::size_t open_request(std::string_view head_text, std::span<char> rest);
-  void record_request_heads(const http1::RequestHead& head);
+  Step use_head(std::string_view head_text, std::span<char> rest);
   std::optional<Answer> admit();
-  std::size_t send_request(std::span<char> rest);
-  void dial();
-  void attach_origin(std::unique_ptr<net::Stream> stream, const base::SocketAddress& address);
-  void open_tunnel();
-
-  // The exchange.
-  bool move_request();
-  bool move_response();
-  void take_response(std::span<char> bytes);
-  void lose_origin(Reason reason);
-  bool may_retry() const;
-  void switch_protocols();
-  void finish_exchange();
+  Step send_request(std::span<char> rest);
+  void dial(Phase phase);
+  void begin_exchange();
+  void begin_tunnel(std::uint64_t early_bytes_to_client);
 
   // Ends.
+  void handle_exchange_timeout();
+  void finish_exchange();
+  void lose_origin(Reason reason);
   void refuse(const Answer& answer);
-  void fail(Reason reason, std::string detail = {});
   void cut_off(Reason reason, proto::Fault fault);
   void finish_tunnel(Reason reason);
   void finish_transaction(proto::Outcome outcome, proto::Fault fault);
   void await_next_request();
-  void close_politely();
-  void close_origin();
+  void linger();
   void close();
 
   SessionContext& context_;
   Owner& owner_;
+  ClientIdentity identity_;
   net::Stream client_;
-  base::SocketAddress client_address_;
-  std::uint64_t connection_id_;
-  std::uint32_t request_number_ = 0;
+  OriginLink origin_;
   Phase phase_ = Phase::AwaitingNextRequest;
   bool is_advancing_ = false;
-  bool keeps_client_ = false;        // RefusingRequest: another request may follow
-  bool origin_has_surplus_ = false;  // it sent more than its response
-  std::string input_;                // read from the client, not used yet: a part of a head, or what came behind one
+  bool keeps_client_ = false;  // RefusingRequest: another request may follow
+  std::uint32_t request_count_ = 0;
+  std::string input_;          // read from the client, not used yet: a part of a head, or what came behind a request
   http1::HeadScanner scanner_;
-  std::unique_ptr<Transaction> transaction_;
-  std::unique_ptr<net::OriginDial> dial_;
-  std::unique_ptr<net::Stream> origin_;
-  base::SocketAddress origin_address_;
-  RequestRelay request_;
-  ResponseRelay response_;
-  std::optional<Tunnel> tunnel_;
+  std::unique_ptr<Transaction> transaction_;  // nullptr while there is no request
   net::Timer deadline_{*this};
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy_worker/session/request_relay.h"
+#include "proxy_worker/session/transaction.h"
 
 namespace weir::session {
 
@@ -144,7 +145,7 @@ void ResponseRelay::choose_framing(const http1::BodyFraming& origin, const Trans
   } else if (origin.kind == http1::BodyKind::UntilClose && !is_http_1_0) {
     client_framing_ = http1::BodyKind::Chunked;
   }
-  keeps_client_ = conditions.may_keep_client && client_framing_ != http1::BodyKind::UntilClose;
+  keeps_client_ = conditions.may_keep_client && conditions.request_is_complete && client_framing_ != http1::BodyKind::UntilClose;
   keeps_origin_ = origin.kind != http1::BodyKind::UntilClose && origin_persists(head);
 }
 

@@ -11,9 +11,10 @@
 #include "proxy_worker/http1/head_scanner.h"
 #include "proxy_worker/http1/head_writer.h"
 #include "proxy_worker/net/stream.h"
-#include "proxy_worker/session/transaction.h"
 
 namespace weir::session {
+
+struct Transaction;
 
 class ResponseRelay {
  public:
@@ -30,7 +31,8 @@ class ResponseRelay {
 
   // What the session knows and the relay must heed when the head arrives.
   struct Conditions {
-    bool may_keep_client = false;    // the client's connection can serve another request after this one
+    bool may_keep_client = false;      // nothing else speaks against another request on the client's connection
+    bool request_is_complete = false;
     bool keeps_heads = false;        // copy the heads into the record
   };
 

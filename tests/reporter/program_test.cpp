@@ -181,7 +181,18 @@ TEST_F(Reporter, WritesThroughASymbolicLinkAndIntoAPipe) {
   EXPECT_EQ(run({"--csv", file("link.csv")}).exit_status, 0);
   EXPECT_TRUE(std::filesystem::is_symlink(file("link.csv")));
   EXPECT_EQ(content_of(file("target.csv")), content_of(fixture("traffic_export.csv")));
-  EXPECT_EQ(run({"--csv", "/dev/stdout"}).out, content_of(fixture("traffic_export.csv")));
+  // Not /dev/stdout: a mistake here must not damage the machine that runs the test, and nothing can be renamed in /proc.
+  EXPECT_EQ(run({"--csv", "/proc/self/fd/1"}).out, content_of(fixture("traffic_export.csv")));
+}
+
+TEST_F(Reporter, NeverReplacesASymbolicLink) {
+  load_fixture();
+  std::filesystem::create_symlink("nowhere/at/all", file("dangling.csv"));
+  std::filesystem::create_symlink("/proc/self/fd/1", file("stdout"));  // as /dev/stdout is
+  EXPECT_EQ(run({"--csv", file("dangling.csv")}).exit_status, 1);
+  EXPECT_EQ(run({"--csv", file("stdout")}).out, content_of(fixture("traffic_export.csv")));
+  EXPECT_TRUE(std::filesystem::is_symlink(file("dangling.csv")));
+  EXPECT_TRUE(std::filesystem::is_symlink(file("stdout")));
 }
 
 TEST_F(Reporter, EndsQuietlyWhenItsReaderLeaves) {
