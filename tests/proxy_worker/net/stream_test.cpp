@@ -163,6 +163,35 @@ TEST_F(StreamTest, TellsItsListenerWhenItsSpillHasGone) {
   EXPECT_TRUE(run_until([&] { return was_told; }));
 }
 
+// A slow reader and a writer that always has more: the spill is bounded, and so must its memory be.
+TEST_F(StreamTest, KeepsItsMemorySmallWhenItsSpillIsNeverEmpty) {
+  connect(tests::Buffers::Small);
+  const std::string block = pattern(16 * 1024);
+  constexpr std::size_t kSpillMax = 128 * 1024;
+  constexpr std::size_t kTotal = 8 << 20;
+  std::size_t written = 0;
+  while (written < kTotal) {
+    while (stream_->spill_bytes() < kSpillMax) {
+      stream_->write({block});
+      written += block.size();
+    }
+    ASSERT_TRUE(run_until([&] {
+      received_.bytes.clear();
+      tests::receive_some(far_.value(), received_, 8 * 1024);
+      return stream_->spill_bytes() < kSpillMax;
+    }));
+    ASSERT_FALSE(stream_->is_flushed());
+  }
+  EXPECT_LT(stream_->spill_memory_bytes(), 8 * kSpillMax);
+}
+
+TEST_F(StreamTest, GivesTheMemoryOfALargeSpillBack) {
+  connect();
+  stream_->write({pattern(kMuch)});
+  ASSERT_TRUE(run_until_far_has(kMuch));
+  EXPECT_LE(stream_->spill_memory_bytes(), 4096u);
+}
+
 TEST_F(StreamTest, SendsTheEndBehindItsSpill) {
   connect();
   const std::string sent = pattern(kMuch);
