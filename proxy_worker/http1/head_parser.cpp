@@ -54,7 +54,7 @@ HeadError parse_status_line(std::string_view line, ResponseHead& out) {
   }
   out.status = static_cast<unsigned>((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
   out.reason_phrase = line.size() > 13 ? line.substr(13) : std::string_view();
-  if (out.status < 100 || out.status > 599) {
+  if (out.status < 100 || out.status > 599 || !all_in(out.reason_phrase, character_class::kFieldText)) {
     return HeadError::BadStartLine;
   }
   return parse_version(line.substr(0, 8), out.minor_version, HeadError::BadStartLine);

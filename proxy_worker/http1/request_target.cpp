@@ -160,7 +160,7 @@ TargetError parse_request_target(std::string_view method, std::string_view targe
     out.form = TargetForm::Asterisk;
     return method == "OPTIONS" ? TargetError::None : TargetError::WrongForm;
   }
-  if (target.front() == '/') {
+  if (target.starts_with('/')) {
     out.form = TargetForm::Origin;
     out.path_and_query = target;
     return TargetError::None;

@@ -82,7 +82,14 @@ bool Spool::recover(const std::string& stream_name, std::string& error) {
   }
   stream_id_ = std::string(segments_.front().stream_id());
   next_sequence_ = segments_.back().end_sequence();
-  acknowledged_ = std::max(acknowledged_, segments_.front().first_sequence() - 1);
+  if (acknowledged_ >= next_sequence_) {
+    // Acknowledged events are damaged. Their numbers are used up all the same: the collector would drop what has them.
+    next_sequence_ = acknowledged_ + 1;
+    if (!add_segment(error)) {
+      return false;
+    }
+  }
+  advance_to(acknowledged_);
   rewind();
   return true;
 }
@@ -101,20 +108,26 @@ bool Spool::add_segment(std::string& error) {
 }
 
 std::byte* Spool::begin_append(std::size_t payload_bytes) {
+  if (payload_bytes > ledger::kRecordPayloadBytesMax || ledger::framed_bytes(payload_bytes) > limits_.segment_bytes / 2) {
+    return lose("a record of " + std::to_string(payload_bytes) + " octets is too large");
+  }
   if (std::byte* room = segments_.back().reserve(payload_bytes)) {
     return room;
   }
   while (segments_.size() > 1 && (segments_.size() + 1) * limits_.segment_bytes > limits_.total_bytes) {
     drop_oldest();
   }
-  std::string error;
-  if (ledger::framed_bytes(payload_bytes) > limits_.segment_bytes / 2 || !add_segment(error)) {
-    if (lost_events_++ == 0) {
-      base::log_error("records are being lost: " + error);
-    }
-    return nullptr;
+  if (std::string error; !add_segment(error)) {
+    return lose(error);
   }
   return segments_.back().reserve(payload_bytes);
+}
+
+std::byte* Spool::lose(const std::string& reason) {
+  if (lost_events_++ == 0) {
+    base::log_error("records are being lost: " + reason);
+  }
+  return nullptr;
 }
 
 void Spool::finish_append(std::size_t payload_bytes) {
@@ -129,14 +142,30 @@ void Spool::drop_oldest() {
     lost_events_ += end - 1 - acknowledged_;
     base::log_error("the spool is full: " + std::to_string(end - 1 - acknowledged_) + " records were dropped");
   }
-  segments_.front().remove_file();
-  segments_.pop_front();
-  acknowledged_ = std::max(acknowledged_, end - 1);
+  advance_to(std::max(acknowledged_, end - 1));
+}
+
+// Nothing up to `sequence` is needed any more.
+void Spool::advance_to(std::uint64_t sequence) {
+  acknowledged_ = sequence;
+  while (segments_.size() > 1 && segments_.front().end_sequence() <= acknowledged_ + 1) {
+    remove_front_segment();
+  }
+  // What damage has taken from a segment is not waited for.
+  acknowledged_ = std::max(acknowledged_, segments_.front().first_sequence() - 1);
   segments_.front().set_acknowledged(acknowledged_);
   if (taken_ < acknowledged_) {
     rewind();
-  } else {
+  }
+}
+
+void Spool::remove_front_segment() {
+  segments_.front().remove_file();
+  segments_.pop_front();
+  if (cursor_segment_ > 0) {
     --cursor_segment_;
+  } else {
+    cursor_offset_ = SpoolSegment::first_offset();
   }
 }
 
@@ -144,8 +173,7 @@ Spool::Range Spool::take(std::size_t bytes_max) {
   while (cursor_offset_ == segments_[cursor_segment_].end_offset() && cursor_segment_ + 1 < segments_.size()) {
     ++cursor_segment_;
     cursor_offset_ = SpoolSegment::first_offset();
-    // Sequence numbers that a damaged segment took with it are skipped.
-    taken_ = segments_[cursor_segment_].first_sequence() - 1;
+    taken_ = segments_[cursor_segment_].first_sequence() - 1;  // More than one further behind a damaged segment.
   }
   Range range;
   range.first_sequence = taken_ + 1;
@@ -183,20 +211,7 @@ void Spool::acknowledge(std::uint64_t sequence) {
   if (sequence <= acknowledged_ || sequence >= next_sequence_) {
     return;
   }
-  acknowledged_ = sequence;
-  while (segments_.size() > 1 && segments_.front().end_sequence() <= acknowledged_ + 1) {
-    segments_.front().remove_file();
-    segments_.pop_front();
-    if (cursor_segment_ > 0) {
-      --cursor_segment_;
-    } else {
-      cursor_offset_ = SpoolSegment::first_offset();
-    }
-  }
-  segments_.front().set_acknowledged(acknowledged_);
-  if (taken_ < acknowledged_) {
-    rewind();  // The collector had more than we knew: an earlier process sent it.
-  }
+  advance_to(sequence);  // Beyond what was taken when an earlier process sent it already.
 }
 
 std::uint64_t Spool::oldest_sequence() const { return acknowledged_ + 1; }

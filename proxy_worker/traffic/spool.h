@@ -66,7 +66,10 @@ class Spool {
 
   bool recover(const std::string& stream_name, std::string& error);
   bool add_segment(std::string& error);
+  std::byte* lose(const std::string& reason);
   void drop_oldest();
+  void advance_to(std::uint64_t sequence);
+  void remove_front_segment();
   void place_cursor();
 
   base::FileLock lock_;

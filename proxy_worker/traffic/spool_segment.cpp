@@ -43,9 +43,13 @@ std::optional<SpoolSegment> SpoolSegment::create(const std::filesystem::path& fo
                                                  std::uint64_t first_sequence, std::size_t bytes, std::string& error) {
   SpoolSegment segment;
   segment.path_ = folder / file_name(first_sequence);
-  auto file = base::MappedFile::create(segment.path_, bytes, error);
   Header header{};
-  if (!file || stream_id.size() >= header.stream_id.size()) {
+  if (stream_id.size() >= header.stream_id.size()) {
+    error = std::string(stream_id) + ": the stream's name is too long";
+    return std::nullopt;
+  }
+  auto file = base::MappedFile::create(segment.path_, bytes, error);
+  if (!file) {
     std::error_code ignored;
     std::filesystem::remove(segment.path_, ignored);
     return std::nullopt;
