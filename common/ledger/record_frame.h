@@ -13,6 +13,8 @@ inline constexpr std::size_t kRecordHeaderBytes = 8;
 inline constexpr std::size_t kRecordAlignment = 8;
 // No event is larger: heads are bounded. A longer length can only be damage.
 inline constexpr std::size_t kRecordPayloadBytesMax = 1u << 20;
+// No batch is larger: a worker ends one before it would be; the collector refuses more.
+inline constexpr std::size_t kBatchBytesMax = 4u << 20;
 
 // Octets that a payload of this length takes with header and padding.
 constexpr std::size_t framed_bytes(std::size_t payload_bytes) {

@@ -45,6 +45,11 @@ inline void subtract(WorkerCounters::Word& word, std::uint64_t amount) {
   word.store(word.load(std::memory_order_relaxed) - amount, std::memory_order_relaxed);
 }
 
+// A worker process takes its slot over from the one before it: all zeros but its own pid and start.
+void start(WorkerCounters& slot);
+// It ends in order: nobody serves here now.
+void stop(WorkerCounters& slot);
+
 class CountersFile {
  public:
   static constexpr std::uint32_t kSlots = 512;

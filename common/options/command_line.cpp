@@ -66,13 +66,14 @@ class CommandLine {
       std::cout << text_.name << " " WEIR_VERSION "\n";
       return 0;
     }
-    if (describe_) {
-      std::cout << describe().dump(1) << "\n";
-      return 0;
-    }
     std::string error;
     if ((!config_.empty() && !take_file(error)) || !take_command_line(error)) {
       return refuse(error);
+    }
+    // After the check: the supervisor asks with all its options, and so learns of a bad one before it starts anything.
+    if (describe_) {
+      std::cout << describe().dump(1) << "\n";
+      return 0;
     }
     return std::nullopt;
   }

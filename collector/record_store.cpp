@@ -1,0 +1,168 @@
+#include "collector/record_store.h"
+
+#include <sys/stat.h>
+
+#include <utility>
+#include <vector>
+
+#include "collector/text.h"
+#include "common/base/ip_address.h"
+#include "common/store/schema.h"
+
+namespace weir::collector {
+
+namespace {
+
+constexpr std::string_view kInsert =
+    "INSERT INTO request (id, duration_us, ttfb_us, client_id, host_id, port, method_id, scheme, status, outcome, fault,"
+    " reason_id, rule_id, requests_in_window, bytes_sent, bytes_received, response_body_bytes, request_body_bytes,"
+    " user_agent_id, content_type_id, path, origin_address, worker_id, connection_id, request_number, client_port,"
+    " stream, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
+    " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)";
+
+}  // namespace
+
+std::unique_ptr<RecordStore> RecordStore::open(const std::filesystem::path& path, store::Error& error) {
+  auto database = store::Database::open_writer(path, error);
+  if (!database || !store::migrate(*database, error)) {
+    return nullptr;
+  }
+  std::unique_ptr<RecordStore> records(new RecordStore(std::move(*database), path));
+  return records->prepare(error) ? std::move(records) : nullptr;
+}
+
+bool RecordStore::prepare(store::Error& error) {
+  auto begin = database_.prepare("begin", "BEGIN IMMEDIATE", error);
+  auto commit = database_.prepare("commit", "COMMIT", error);
+  auto roll_back = database_.prepare("roll back", "ROLLBACK", error);
+  auto insert = database_.prepare("insert request", kInsert, error);
+  auto clients = ReferenceTable::open(database_, "client", {"address"}, error);
+  auto hosts = ReferenceTable::open(database_, "host", {"name"}, error);
+  auto methods = ReferenceTable::open(database_, "method", {"name"}, error);
+  auto reasons = ReferenceTable::open(database_, "reason", {"token"}, error);
+  auto rules = ReferenceTable::open(database_, "rule", {"pattern", "list"}, error);
+  auto user_agents = ReferenceTable::open(database_, "user_agent", {"text"}, error);
+  auto content_types = ReferenceTable::open(database_, "content_type", {"text"}, error);
+  struct stat status {};
+  if (!begin || !commit || !roll_back || !insert || !clients || !hosts || !methods || !reasons || !rules || !user_agents ||
+      !content_types || ::stat(path_.c_str(), &status) != 0) {
+    return false;
+  }
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+  statements_.emplace(Statements{std::move(*begin), std::move(*commit), std::move(*roll_back), std::move(*insert), std::move(*clients),
+                                 std::move(*hosts), std::move(*methods), std::move(*reasons), std::move(*rules),
+                                 std::move(*user_agents), std::move(*content_types)});
+  return true;
+}
+
+bool RecordStore::run(store::Statement& statement) {
+  if (statement.run()) {
+    return true;
+  }
+  error_ = statement.error();
+  return false;
+}
+
+bool RecordStore::begin() { return run(statements_->begin); }
+
+bool RecordStore::commit() { return run(statements_->commit); }
+
+void RecordStore::roll_back() {
+  // SQLite has rolled back by itself after some failures (disk full, input/output error).
+  if (database_.is_in_transaction()) {
+    (void)statements_->roll_back.run();
+  }
+  for (ReferenceTable* table : {&statements_->clients, &statements_->hosts, &statements_->methods, &statements_->reasons,
+                                &statements_->rules, &statements_->user_agents, &statements_->content_types}) {
+    table->forget_all();
+  }
+  taken_begin_ = taken_end_ = 0;
+}
+
+std::optional<std::int64_t> RecordStore::insert(const TrafficRecord& record, const EventOrigin& origin) {
+  References references;
+  if (!resolve(record, references)) {
+    return std::nullopt;
+  }
+  bind(record, references, origin);
+  const auto id = insert_at_free_id(record.completed_at_us);
+  statements_->insert.reset();
+  return id;
+}
+
+bool RecordStore::resolve(const TrafficRecord& record, References& references) {
+  const auto required = [this](ReferenceTable& table, std::string_view text, std::int64_t& number) {
+    const auto found = table.number_of(text);
+    number = found.value_or(0);
+    error_ = found ? error_ : table.error();
+    return found.has_value();
+  };
+  const auto optional = [this](ReferenceTable& table, std::string_view text, std::optional<std::int64_t>& number) {
+    number = text.empty() ? std::nullopt : table.number_of(text);
+    error_ = number || text.empty() ? error_ : table.error();
+    return number.has_value() || text.empty();
+  };
+  Statements& s = *statements_;
+  if (!record.rule.empty()) {
+    references.rule = s.rules.number_of(record.rule, record.rule_list);
+    if (!references.rule) {
+      error_ = s.rules.error();
+      return false;
+    }
+  }
+  return required(s.clients, record.client_address, references.client) && required(s.hosts, record.host, references.host) &&
+         required(s.methods, record.method, references.method) && optional(s.reasons, record.reason, references.reason) &&
+         optional(s.user_agents, record.user_agent, references.user_agent) &&
+         optional(s.content_types, record.content_type, references.content_type);
+}
+
+void RecordStore::bind(const TrafficRecord& record, const References& references, const EventOrigin& origin) {
+  const auto number = [](auto value) { return static_cast<std::int64_t>(value); };
+  store::Statement& insert = statements_->insert;
+  insert.bind(2, record.duration_us).bind(3, record.ttfb_us).bind(4, references.client).bind(5, references.host);
+  insert.bind(6, number(record.port)).bind(7, references.method).bind(8, number(record.scheme)).bind(9, number(record.status));
+  insert.bind(10, number(record.outcome)).bind(11, number(record.fault)).bind(12, references.reason).bind(13, references.rule);
+  insert.bind(14, record.outcome == store::Outcome::RateLimited ? std::optional(number(record.requests_in_window)) : std::nullopt);
+  insert.bind(15, record.bytes_sent).bind(16, record.bytes_received);
+  insert.bind(17, record.response_body_bytes).bind(18, record.request_body_bytes);
+  insert.bind(19, references.user_agent).bind(20, references.content_type).bind(21, clean_text(record.path, cleaned_path_));
+  if (record.origin_address.empty()) {
+    insert.bind_null(22);
+  } else {
+    insert.bind(22, std::string_view(record.origin_address));
+  }
+  insert.bind(23, number(record.worker_id)).bind(24, record.connection_id).bind(25, number(record.request_number));
+  insert.bind(26, number(record.client_port)).bind(27, origin.stream).bind(28, number(origin.sequence));
+}
+
+// Two requests rarely end in the same microsecond. When many claim one time (a clock that stands still), the run of
+// taken ids is remembered, so that the search does not begin anew each time.
+std::optional<std::int64_t> RecordStore::insert_at_free_id(std::int64_t id) {
+  store::Statement& insert = statements_->insert;
+  if (id >= taken_begin_ && id < taken_end_) {
+    id = taken_end_;
+  } else if (id != taken_end_) {
+    taken_begin_ = id;
+  }
+  while (true) {
+    insert.bind(1, id);
+    taken_end_ = id + 1;
+    if (insert.step() != store::Step::Failed) {
+      return id;
+    }
+    if (insert.error().failure != store::Failure::KeyTaken) {
+      error_ = insert.error();
+      return std::nullopt;
+    }
+    insert.reset();
+    ++id;
+  }
+}
+
+bool RecordStore::is_in_place() const {
+  struct stat status {};
+  return ::stat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
+}
+
+}  // namespace weir::collector

@@ -1,0 +1,71 @@
+// The database as the collector writes it: transactions and the rows of the request table. Owned by the Recorder.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "collector/reference_table.h"
+#include "collector/traffic_record.h"
+#include "common/store/database.h"
+
+namespace weir::collector {
+
+// Where an event comes from: its stream's number in the stream table, and its place there.
+struct EventOrigin {
+  std::int64_t stream = 0;
+  std::uint64_t sequence = 0;
+};
+
+class RecordStore {
+ public:
+  // Opens or creates the database and brings its schema up to date.
+  static std::unique_ptr<RecordStore> open(const std::filesystem::path& path, store::Error& error);
+
+  store::Database& database() { return database_; }
+  // Each gives false when the database failed; error() says why, and the transaction is to be rolled back.
+  [[nodiscard]] bool begin();
+  [[nodiscard]] bool commit();
+  void roll_back();
+  // Gives the row's id: the time of completion, or the next free number after it.
+  std::optional<std::int64_t> insert(const TrafficRecord& record, const EventOrigin& origin);
+
+  // Whether the file that is open still has its name. When it was removed or replaced, rows would go nowhere.
+  bool is_in_place() const;
+  const store::Error& error() const { return error_; }
+
+ private:
+  struct Statements {
+    store::Statement begin, commit, roll_back, insert;
+    ReferenceTable clients, hosts, methods, reasons, rules, user_agents, content_types;
+  };
+  // The numbers that a record's texts are replaced by.
+  struct References {
+    std::int64_t client = 0, host = 0, method = 0;
+    std::optional<std::int64_t> reason, rule, user_agent, content_type;
+  };
+
+  RecordStore(store::Database database, std::filesystem::path path) : database_(std::move(database)), path_(std::move(path)) {}
+  bool prepare(store::Error& error);
+  bool resolve(const TrafficRecord& record, References& references);
+  void bind(const TrafficRecord& record, const References& references, const EventOrigin& origin);
+  std::optional<std::int64_t> insert_at_free_id(std::int64_t id);
+  bool run(store::Statement& statement);
+
+  store::Database database_;
+  std::filesystem::path path_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+  std::optional<Statements> statements_;
+  // Ids from begin to end, without end, that are known to be taken.
+  std::int64_t taken_begin_ = 0;
+  std::int64_t taken_end_ = 0;
+  std::string cleaned_path_;  // scratch
+  store::Error error_;
+};
+
+}  // namespace weir::collector

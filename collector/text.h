@@ -1,0 +1,21 @@
+// Octets from the network as text: UTF-8 that a database, a JSON reader and a terminal can take. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace weir::collector {
+
+// Length of the UTF-8 sequence that `octets` begins with (RFC 3629: no surrogates, no overlong forms); 0 when it begins
+// with none.
+std::size_t utf8_sequence_length(std::string_view octets);
+
+// `octets` itself when it is UTF-8 without NUL. Else the same in `scratch` with U+FFFD for what is not.
+std::string_view clean_text(std::string_view octets, std::string& scratch);
+
+// Appends `octets` as a JSON string with its quotes (RFC 8259). Control characters (C0, DEL, C1) are escaped, so that a
+// log shown on a terminal cannot steer it; what is not UTF-8 becomes U+FFFD.
+void append_json_text(std::string& out, std::string_view octets);
+
+}  // namespace weir::collector

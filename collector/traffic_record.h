@@ -1,0 +1,73 @@
+// One event of a worker as the collector works with it: plain values, independent of protobuf.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/store/outcome.h"
+
+namespace weir::collector {
+
+// proto/traffic_event.proto explains each field. Text is borrowed from the RecordDecoder that made the record, until it
+// decodes the next one; it came from the network and may hold any octets.
+struct TrafficRecord {
+  std::int64_t completed_at_us = 0;  // since the Unix epoch; always a time between 1970 and 9999
+  std::int64_t duration_us = 0;
+  std::optional<std::int64_t> ttfb_us;
+  std::string client_address;  // text; empty when unknown
+  std::uint32_t client_port = 0;
+  std::string origin_address;  // text; empty when there was no connection
+  std::string_view method;
+  store::Scheme scheme = store::Scheme::Unknown;
+  std::string_view host;
+  std::uint32_t port = 0;
+  std::string_view path;
+  std::uint32_t status = 0;
+  store::Outcome outcome = store::Outcome::Unknown;
+  store::Fault fault = store::Fault::Nobody;
+  std::string_view reason;
+  std::string_view rule;
+  std::string_view rule_list;
+  std::uint32_t requests_in_window = 0;
+  std::int64_t bytes_sent = 0;
+  std::int64_t bytes_received = 0;
+  std::int64_t response_body_bytes = 0;
+  std::int64_t request_body_bytes = 0;
+  std::string_view incoming_head;
+  std::string_view modified_head;
+  std::string_view origin_head;
+  std::string_view sent_head;
+  std::string_view user_agent;
+  std::string_view content_type;
+  std::uint32_t worker_id = 0;
+  std::int64_t connection_id = 0;
+  std::uint32_t request_number = 0;
+};
+
+// The reason of the record that stands for an event which could not be read.
+inline constexpr std::string_view kUnreadableRecord = "unreadable_record";
+
+// Reads events; keeps its memory from one to the next.
+class RecordDecoder {
+ public:
+  RecordDecoder();
+  ~RecordDecoder();
+
+  // Always gives a record, so that each sequence number has its row: for an event that does not parse, one with outcome
+  // Unknown and reason unreadable_record. `now_us` is the time of completion where the event has no usable one.
+  const TrafficRecord& decode(std::span<const std::byte> event, std::int64_t now_us);
+
+ private:
+  struct Message;
+  void take_message(std::int64_t now_us);
+
+  std::unique_ptr<Message> message_;
+  TrafficRecord record_;
+};
+
+}  // namespace weir::collector

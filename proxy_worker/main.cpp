@@ -1,0 +1,134 @@
+// proxy_worker: parses options, puts a worker together and runs it.
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "common/base/log.h"
+#include "common/base/service_process.h"
+#include "common/ledger/ipc_endpoint.h"
+#include "common/options/command_line.h"
+#include "proxy_worker/net/socket.h"
+#include "proxy_worker/session/worker.h"
+
+namespace {
+
+using namespace weir;
+
+constexpr int kFailed = 1;
+constexpr int kBadConfiguration = 2;
+
+int refuse(int status, const std::string& error) {
+  std::fprintf(stderr, "proxy_worker: %s\n", error.c_str());
+  return status;
+}
+
+// Before ZeroMQ starts its thread, so that these reach nobody but the event loop.
+void block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    sigaddset(&signals, signal);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+bool make_private_folder(const std::filesystem::path& path, std::string& error) {
+  std::error_code failure;
+  const bool is_new = std::filesystem::create_directories(path, failure);
+  if (failure) {
+    error = path.string() + ": cannot create: " + failure.message();
+    return false;
+  }
+  if (is_new) {
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all, failure);
+  }
+  return true;
+}
+
+std::vector<base::UniqueFd> listening_sockets(const options::Settings& settings, std::string& error) {
+  std::vector<base::UniqueFd> sockets = base::take_passed_sockets();
+  if (!sockets.empty()) {
+    return sockets;
+  }
+  for (const base::SocketAddress& address : settings.listen) {
+    sockets.push_back(net::listen_on(address, error));
+    if (!sockets.back().is_open()) {
+      return {};
+    }
+  }
+  return sockets;
+}
+
+// The way of a record, from the spool to the collector.
+struct Ledger {
+  traffic::Spool spool;
+  ledger::IpcEndpoint endpoint;
+  traffic::Shipper shipper;
+
+  Ledger(net::EventLoop& loop, traffic::Spool opened, ledger::IpcEndpoint to)
+      : spool(std::move(opened)), endpoint(std::move(to)), shipper(loop, spool, endpoint.address) {}
+};
+
+std::unique_ptr<Ledger> open_ledger(net::EventLoop& loop, const options::Settings& settings, std::string& error) {
+  const std::string name = "worker-" + std::to_string(settings.worker_id);
+  auto spool = traffic::Spool::open(settings.data_dir / "spool" / name, name, {}, error);
+  auto endpoint = ledger::ipc_endpoint(settings.data_dir / "run" / "collector.sock", error);
+  if (!spool || !endpoint) {
+    return nullptr;
+  }
+  return std::make_unique<Ledger>(loop, std::move(*spool), std::move(*endpoint));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  options::Settings settings;
+  if (const auto status = options::read_options(options::kWorker, argc, argv, settings)) {
+    return *status;
+  }
+  base::start_log("worker-" + std::to_string(settings.worker_id), settings.log_level);
+  block_signals();
+  if (!base::follow_supervisor()) {
+    return kFailed;
+  }
+  std::string error;
+  const auto run_folder = settings.data_dir / "run";
+  if (!make_private_folder(settings.data_dir, error) || !make_private_folder(run_folder, error)) {
+    return refuse(kFailed, error);
+  }
+  std::vector<base::UniqueFd> listeners = listening_sockets(settings, error);
+  if (listeners.empty()) {
+    return refuse(kFailed, error);
+  }
+  auto counters = live::CountersFile::open(run_folder / "counters", error);
+  if (!counters) {
+    return refuse(kFailed, error);
+  }
+  std::optional<policy::RateWindows> rate_windows;
+  if (settings.rate_limit) {
+    rate_windows = policy::RateWindows::open(run_folder / "rate_windows", settings.rate_limit->requests, settings.rate_limit->window, error);
+    if (!rate_windows) {
+      return refuse(kFailed, error);
+    }
+  }
+  net::EventLoop loop;
+  std::unique_ptr<Ledger> ledger;
+  if (settings.records && (ledger = open_ledger(loop, settings, error)) == nullptr) {
+    return refuse(kFailed, error);
+  }
+  live::WorkerCounters& slot = counters->slot(settings.worker_id);
+  live::start(slot);
+  traffic::TrafficLog log(slot, ledger ? &ledger->spool : nullptr, ledger ? &ledger->shipper : nullptr);
+  session::Worker worker({settings, loop, std::move(listeners), slot, rate_windows ? &*rate_windows : nullptr, log,
+                          ledger ? &ledger->shipper : nullptr});
+  if (!worker.load_policy(error)) {
+    return refuse(kBadConfiguration, error);
+  }
+  base::notify_starter("READY=1");
+  worker.run();
+  live::stop(slot);
+  return 0;
+}

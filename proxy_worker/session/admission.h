@@ -1,0 +1,49 @@
+// Decides whether a request may go on, before anything is resolved or connected: who asks, how often, and for what.
+// Holds the policy in force; a reload replaces it as a whole or not at all.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/ip_address.h"
+#include "common/options/settings.h"
+#include "common/policy/client_access.h"
+#include "common/policy/domain_rules.h"
+#include "common/policy/rate_windows.h"
+#include "proxy_worker/session/reason.h"
+
+namespace weir::session {
+
+struct Verdict {
+  Reason reason = Reason::None;  // None: it may go on
+  std::string rule = {};
+  std::string rule_list = {};
+  std::uint32_t requests_in_window = 0;
+  std::chrono::microseconds retry_after{0};
+};
+
+class Admission {
+ public:
+  // `rate_windows` is nullptr when there is no limit; it and `settings` outlive this.
+  Admission(const options::Settings& settings, std::vector<base::SocketAddress> listening, policy::RateWindows* rate_windows);
+
+  // Reads the blocking rules anew. On failure `error` says file and line, and the old rules stay in force.
+  [[nodiscard]] bool load_rules(std::string& error);
+  std::size_t rule_count() const { return rules_.size(); }
+
+  // Counts the request against its client's rate.
+  Verdict judge_client(const base::IpAddress& client);
+  Verdict judge_host(std::string_view host) const;
+  Verdict judge_tunnel_port(std::uint16_t port) const;
+
+ private:
+  const options::Settings& settings_;
+  policy::ClientAccess client_access_;
+  policy::RateWindows* rate_windows_;
+  policy::DomainRules rules_;
+};
+
+}  // namespace weir::session

@@ -1,0 +1,123 @@
+#include "proxy_worker/session/answer.h"
+
+#include <nlohmann/json.hpp>
+
+namespace weir::session {
+
+namespace {
+
+std::string escape_html(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+// sf-string: printable ASCII without quotes and backslashes (RFC 8941 section 3.3.3).
+std::string quote_structured(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    out += c >= 0x20 && c < 0x7f && c != '"' && c != '\\' ? c : '?';
+  }
+  return out + "\"";
+}
+
+std::string_view fault_name(proto::Fault fault) {
+  switch (fault) {
+    case proto::CLIENT:
+      return "client";
+    case proto::ORIGIN:
+      return "origin";
+    case proto::POLICY:
+      return "policy";
+    default:
+      return "proxy";
+  }
+}
+
+std::string html_body(const ReasonText& text, std::string_view detail) {
+  const std::string title = std::to_string(text.status) + " " + std::string(reason_phrase(text.status));
+  std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + title +
+                    "</title>\n<style>body{font:16px/1.5 sans-serif;max-width:38em;margin:4em auto;padding:0 1em;color:#222}"
+                    "h1{font-size:1.4em}p.small{color:#666;font-size:.85em}</style></head>\n<body><h1>";
+  out += escape_html(text.title);
+  out += "</h1>\n<p>";
+  out += escape_html(text.explanation);
+  out += "</p>\n";
+  if (!detail.empty()) {
+    out += "<p>" + escape_html(detail) + "</p>\n";
+  }
+  out += "<p class=\"small\">" + title + " &middot; " + std::string(text.token) + " &middot; at fault: ";
+  out += fault_name(text.fault);
+  out += " &middot; answered by Weir, the proxy of this network</p></body></html>\n";
+  return out;
+}
+
+std::string json_body(const ReasonText& text, std::string_view detail) {
+  const nlohmann::ordered_json body{{"status", text.status},           {"reason", text.token},
+                                    {"fault", fault_name(text.fault)}, {"title", text.title},
+                                    {"explanation", text.explanation}, {"detail", detail}};
+  // What is not UTF-8 in the detail becomes U+FFFD.
+  return body.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+bool prefers_json(http1::Fields request_fields) {
+  const http1::Field* accept = http1::find_field(request_fields, http1::FieldId::Accept);
+  if (accept == nullptr) {
+    return false;
+  }
+  const std::size_t json = accept->value.find("json");
+  const std::size_t html = accept->value.find("html");
+  return json != std::string_view::npos && (html == std::string_view::npos || json < html);
+}
+
+AnswerText write_answer(const Answer& answer, const AnswerForm& form) {
+  const ReasonText& text = text_of(answer.reason);
+  AnswerText out;
+  out.body = form.prefers_json ? json_body(text, answer.detail) : html_body(text, answer.detail);
+  std::string& head = out.head;
+  head = "HTTP/1.1 " + std::to_string(text.status) + " " + std::string(reason_phrase(text.status)) + "\r\n";
+  head += form.prefers_json ? "Content-Type: application/json\r\n" : "Content-Type: text/html; charset=utf-8\r\n";
+  head += "Content-Length: " + std::to_string(out.body.size()) + "\r\nCache-Control: no-store\r\n";
+  head += "Proxy-Status: weir; error=" + std::string(text.proxy_status);
+  if (!answer.detail.empty()) {
+    head += "; details=" + quote_structured(answer.detail);
+  }
+  head += "\r\n";
+  if (answer.retry_after.count() > 0) {
+    head += "Retry-After: " + std::to_string(std::chrono::ceil<std::chrono::seconds>(answer.retry_after).count()) + "\r\n";
+  }
+  if (!form.keeps_connection) {
+    head += "Connection: close\r\n";
+  } else if (form.is_http_1_0) {
+    head += "Connection: keep-alive\r\n";
+  }
+  head += "\r\n";
+  if (!form.has_body) {
+    out.body.clear();
+  }
+  return out;
+}
+
+}  // namespace weir::session

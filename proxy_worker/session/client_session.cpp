@@ -1,0 +1,628 @@
+#include "proxy_worker/session/client_session.h"
+
+#include <algorithm>
+
+#include "proxy_worker/http1/head_writer.h"
+#include "proxy_worker/session/dial_failure.h"
+#include "proxy_worker/session/request_review.h"
+
+namespace weir::session {
+
+namespace {
+
+using ReadResult = net::Stream::ReadResult;
+
+constexpr std::size_t kHeadBytesMax = 64 * 1024;
+constexpr std::size_t kEmptyLinesMax = 8;  // before a request line (RFC 9112 section 2.2)
+constexpr int kLingeringReadsPerTurn = 8;
+constexpr std::chrono::milliseconds kLingerTimeout{2'000};
+constexpr std::string_view kTunnelOpen = "HTTP/1.1 200 Connection Established\r\n\r\n";
+
+// Octets of the empty lines at the beginning of `text`.
+std::size_t empty_lines_bytes(std::string_view text) {
+  std::size_t bytes = 0;
+  while (bytes < 2 * kEmptyLinesMax && text.substr(bytes, 2) == "\r\n") {
+    bytes += 2;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+ClientSession::ClientSession(SessionContext& context, Owner& owner, base::UniqueFd fd, const ClientIdentity& client)
+    : context_(context), owner_(owner), identity_(client), client_(context.loop, std::move(fd)), origin_(context.origins) {}
+
+ClientSession::~ClientSession() { context_.loop.cancel(*this); }
+
+void ClientSession::start() {
+  live::add(context_.counters.client_connections_open, 1);
+  live::add(context_.counters.client_connections_accepted, 1);
+  set_deadline(context_.settings.timeouts.idle);
+  client_.set_listener(this);
+}
+
+void ClientSession::on_stream(net::Stream&) { advance(); }
+
+void ClientSession::run() { advance(); }
+
+void ClientSession::advance() {
+  if (is_advancing_) {
+    return;  // A dial that ends at once: the loop below goes on with its result.
+  }
+  is_advancing_ = true;
+  while (step() == Step::Continue) {
+  }
+  is_advancing_ = false;
+}
+
+ClientSession::Step ClientSession::step() {
+  switch (phase_) {
+    case Phase::AwaitingNextRequest:
+      return handle_awaiting_next_request();
+    case Phase::ReadingRequestHead:
+      return handle_reading_request_head();
+    case Phase::ResolvingOrigin:
+    case Phase::ConnectingToOrigin:
+    case Phase::OpeningTunnel:
+      return handle_opening_origin();
+    case Phase::Exchanging:
+      return handle_exchanging();
+    case Phase::Tunneling:
+      return handle_tunneling();
+    case Phase::RefusingRequest:
+      return handle_refusing_request();
+    case Phase::LingeringClose:
+      return handle_lingering_close();
+    case Phase::Closed:
+      return Step::Wait;
+  }
+  return Step::Wait;
+}
+
+void ClientSession::enter(Phase phase, std::chrono::milliseconds deadline) {
+  phase_ = phase;
+  set_deadline(deadline);
+}
+
+void ClientSession::enter_without_deadline(Phase phase) {
+  phase_ = phase;
+  context_.loop.disarm(deadline_);
+}
+
+void ClientSession::set_deadline(std::chrono::milliseconds after) { context_.loop.arm(deadline_, context_.loop.now() + after); }
+
+ClientSession::Step ClientSession::handle_awaiting_next_request() {
+  if (!input_.empty()) {
+    begin_transaction();
+    return Step::Continue;
+  }
+  if (!client_.may_read()) {
+    if (client_.has_failed()) {
+      close();
+    }
+    return Step::Wait;
+  }
+  std::size_t bytes = 0;
+  switch (client_.read(context_.buffer, bytes)) {
+    case ReadResult::Bytes:
+      begin_transaction();
+      return take_read(context_.buffer.first(bytes));
+    case ReadResult::WouldBlock:
+      return Step::Wait;
+    case ReadResult::End:
+    case ReadResult::Failed:
+      close();
+      return Step::Wait;
+  }
+  return Step::Wait;
+}
+
+void ClientSession::begin_transaction() {
+  transaction_ = context_.transactions.take();
+  open_record(identity_, ++request_count_, client_.written_bytes(), context_.loop.now(), *transaction_);
+  transaction_->exchange.start({});
+  scanner_.reset();
+  enter(Phase::ReadingRequestHead, context_.settings.timeouts.head);
+}
+
+ClientSession::Step ClientSession::handle_reading_request_head() {
+  if (!input_.empty()) {
+    // What came behind the request before, or the first part of this one. It moves out of the way of what comes behind.
+    std::string input;
+    input.swap(input_);
+    input.erase(0, empty_lines_bytes(input));
+    if (take_head(input) == Step::Continue) {
+      return Step::Continue;
+    }
+    input_.swap(input);
+  }
+  if (!client_.may_read()) {
+    if (client_.has_failed()) {
+      cut_off(Reason::ClientClosed, proto::CLIENT);
+    }
+    return Step::Wait;
+  }
+  std::size_t bytes = 0;
+  switch (client_.read(context_.buffer, bytes)) {
+    case ReadResult::Bytes:
+      return take_read(context_.buffer.first(bytes));
+    case ReadResult::WouldBlock:
+      return Step::Wait;
+    case ReadResult::End:
+      refuse({.reason = Reason::ClientClosed});
+      return Step::Continue;
+    case ReadResult::Failed:
+      cut_off(Reason::ClientClosed, proto::CLIENT);
+      return Step::Wait;
+  }
+  return Step::Wait;
+}
+
+// Octets that were just read, in the worker's buffer.
+ClientSession::Step ClientSession::take_read(std::span<char> bytes) {
+  if (!input_.empty()) {
+    input_.append(bytes.data(), bytes.size());
+    return Step::Continue;
+  }
+  bytes = bytes.subspan(empty_lines_bytes({bytes.data(), bytes.size()}));
+  const Step step = take_head(bytes);
+  if (step == Step::Wait) {
+    input_.assign(bytes.data(), bytes.size());
+  }
+  return step;
+}
+
+// `bytes` begins with the head, or with what there is of it. Wait: there must be more; the caller keeps it. Continue:
+// the head was used, and what came behind it is in input_.
+ClientSession::Step ClientSession::take_head(std::span<char> bytes) {
+  const std::string_view text(bytes.data(), bytes.size());
+  const auto scanned = scanner_.scan(text);
+  const std::size_t head_bytes = scanned == http1::HeadScanner::Result::Complete ? scanner_.head_bytes() : text.size();
+  transaction_->event.set_bytes_received(head_bytes);
+  if (scanned == http1::HeadScanner::Result::Invalid) {
+    refuse({.reason = Reason::MalformedRequest, .detail = "The head holds a control character, or a line that does not end in CR LF."});
+    return Step::Continue;
+  }
+  if (head_bytes > kHeadBytesMax) {
+    const bool is_one_line = text.find("\r\n") == std::string_view::npos;
+    refuse({.reason = is_one_line ? Reason::TargetTooLong : Reason::HeadTooLarge});
+    return Step::Continue;
+  }
+  if (scanned == http1::HeadScanner::Result::Incomplete) {
+    return Step::Wait;
+  }
+  return use_head(text.substr(0, head_bytes), bytes.subspan(head_bytes));
+}
+
+ClientSession::Step ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
+  http1::RequestHead& head = context_.request_head;
+  Transaction& transaction = *transaction_;
+  if (const auto error = http1::parse_request_head(head_text, head); error != http1::HeadError::None) {
+    refuse({.reason = reason_of(error), .detail = std::string(http1::describe(error)) + "."});
+    return Step::Continue;
+  }
+  const auto problem = review_request(head, transaction);
+  transaction.exchange.start(transaction.request_framing);
+  if (context_.keeps_heads()) {
+    http1::write_masked(http1::start_line(head.text), head.fields, *transaction.event.mutable_incoming_head());
+  }
+  if (const auto refusal = problem ? problem : admit()) {
+    refuse(*refusal);
+    if (keeps_client_) {
+      input_.assign(rest.data(), rest.size());
+    }
+    return Step::Continue;
+  }
+  if (!transaction.is_tunnel_request()) {
+    return send_request(rest);
+  }
+  input_.assign(rest.data(), rest.size());
+  dial(Phase::OpeningTunnel);
+  return Step::Continue;
+}
+
+std::optional<Answer> ClientSession::admit() {
+  Admission& admission = context_.admission;
+  const http1::Authority& authority = transaction_->target.authority;
+  Verdict verdict = admission.judge_client(identity_.address.address);
+  if (verdict.reason == Reason::None && transaction_->is_tunnel_request()) {
+    verdict = admission.judge_tunnel_port(authority.port);
+  }
+  if (verdict.reason == Reason::None) {
+    verdict = admission.judge_host(authority.host);
+  }
+  if (verdict.reason == Reason::None) {
+    return std::nullopt;
+  }
+  proto::TrafficEvent& event = transaction_->event;
+  event.set_rule(verdict.rule);
+  event.set_rule_list(verdict.rule_list);
+  event.set_requests_in_window(verdict.requests_in_window);
+  std::string detail;
+  if (verdict.reason == Reason::BlockedDomain) {
+    detail = authority.host + " matches the rule " + verdict.rule + " (" + verdict.rule_list + ").";
+  }
+  return Answer{.reason = verdict.reason, .detail = std::move(detail), .retry_after = verdict.retry_after};
+}
+
+ClientSession::Step ClientSession::send_request(std::span<char> rest) {
+  Transaction& transaction = *transaction_;
+  const http1::RequestForm form{.target = transaction.target,
+                                .framing = transaction.request_framing,
+                                .upgrade = transaction.wants_upgrade ? http1::UpgradeField::Kept : http1::UpgradeField::Dropped};
+  http1::write_request_head(context_.request_head, form, transaction.origin_head);
+  if (context_.keeps_heads()) {
+    http1::RequestHead& sent = context_.request_head;  // The received head has served its purpose.
+    if (http1::parse_request_head(transaction.origin_head, sent) == http1::HeadError::None) {
+      http1::write_masked(http1::start_line(sent.text), sent.fields, *transaction.event.mutable_modified_head());
+    }
+  }
+  RequestRelay& request = transaction.exchange.request();
+  const std::size_t used = request.feed(rest, transaction.early_body);
+  if (request.state() == RequestRelay::State::Malformed) {
+    refuse({.reason = Reason::MalformedRequest, .detail = "The chunked body is malformed."});
+    return Step::Continue;
+  }
+  input_.assign(rest.data() + used, rest.size() - used);
+  transaction.origin_key = transaction.event.host() + ":" + std::to_string(transaction.event.port());
+  const auto liveness = transaction.is_repeatable() ? OriginLink::Liveness::Assumed : OriginLink::Liveness::Checked;
+  if (origin_.take_kept(transaction.origin_key, liveness)) {
+    transaction.used_kept_connection = true;
+    begin_exchange();
+  } else {
+    dial(Phase::ResolvingOrigin);
+  }
+  return Step::Continue;
+}
+
+void ClientSession::dial(Phase phase) {
+  enter_without_deadline(phase);  // The dial has its own.
+  const http1::Authority& authority = transaction_->target.authority;
+  origin_.dial({.host = authority.host, .port = authority.port, .literal = authority.literal}, *this);
+}
+
+ClientSession::Step ClientSession::handle_opening_origin() {
+  if (client_.has_failed()) {
+    cut_off(Reason::ClientClosed, proto::CLIENT);
+  }
+  return Step::Wait;
+}
+
+void ClientSession::on_resolved_name() {
+  if (phase_ == Phase::ResolvingOrigin) {
+    phase_ = Phase::ConnectingToOrigin;
+  }
+}
+
+void ClientSession::on_dialed(std::unique_ptr<net::Stream> stream, const base::SocketAddress& address) {
+  origin_.attach(std::move(stream), address);
+  if (phase_ != Phase::OpeningTunnel) {
+    begin_exchange();
+  } else {
+    note_answer(200, context_.loop.read_clock(), *transaction_);
+    if (context_.keeps_heads()) {
+      transaction_->event.set_sent_head(kTunnelOpen.data(), kTunnelOpen.size());
+    }
+    client_.write({kTunnelOpen});
+    begin_tunnel(0);
+  }
+  advance();
+}
+
+void ClientSession::on_dial_failed(net::DialFailure failure, int error) {
+  origin_.end_dial();
+  refuse(answer_of(failure, error, transaction_->target.authority));
+  advance();
+}
+
+void ClientSession::begin_exchange() {
+  Transaction& transaction = *transaction_;
+  const std::string_view octets = origin_.address().address.packed();
+  transaction.event.set_origin_address(octets.data(), octets.size());
+  enter(Phase::Exchanging, context_.settings.timeouts.response);
+  origin_.stream().set_listener(this);
+  origin_.stream().write({transaction.origin_head, transaction.early_body});
+}
+
+void ClientSession::begin_tunnel(std::uint64_t early_bytes_to_client) {
+  Transaction& transaction = *transaction_;
+  const std::string_view octets = origin_.address().address.packed();
+  transaction.event.set_origin_address(octets.data(), octets.size());
+  transaction.tunnel.emplace();
+  transaction.tunnel->count_early(input_.size(), early_bytes_to_client);
+  live::add(context_.counters.tunnels_open, 1);
+  enter(Phase::Tunneling, context_.settings.timeouts.tunnel_idle);
+  origin_.stream().set_listener(this);
+  origin_.stream().write({input_});
+  std::string().swap(input_);
+}
+
+ClientSession::Step ClientSession::handle_exchanging() {
+  Transaction& transaction = *transaction_;
+  const bool was_answered = transaction.is_answered();
+  const Exchange::Sides sides{client_, origin_.stream(), context_.buffer, context_.response_head, input_};
+  const ResponseRelay::Conditions conditions{
+      .may_keep_client = transaction.client_keeps_alive && !context_.is_draining && !client_.saw_end(),
+      .keeps_heads = context_.keeps_heads()};
+  const Exchange::Status status = transaction.exchange.pump(sides, transaction, conditions);
+  if (!was_answered && transaction.is_answered()) {
+    note_answer(transaction.event.status(), context_.loop.read_clock(), transaction);
+  }
+  switch (status) {
+    case Exchange::Status::Unfinished:
+      context_.loop.run_at_turn_end(*this);
+      [[fallthrough]];
+    case Exchange::Status::Waiting:
+      if (transaction.exchange.has_moved()) {
+        const bool awaits_head = transaction.exchange.request().is_complete() && !transaction.is_answered();
+        set_deadline(awaits_head ? context_.settings.timeouts.response : context_.settings.timeouts.body);
+      }
+      return Step::Wait;
+    case Exchange::Status::Complete:
+      finish_exchange();
+      return Step::Continue;
+    case Exchange::Status::Switched:
+      begin_tunnel(transaction.exchange.early_tunnel_bytes());
+      return Step::Continue;
+    case Exchange::Status::RequestMalformed:
+      if (transaction.is_answered()) {
+        cut_off(Reason::MalformedRequest, proto::CLIENT);
+      } else {
+        refuse({.reason = Reason::MalformedRequest, .detail = "The chunked body is malformed."});
+      }
+      return Step::Continue;
+    case Exchange::Status::ClientLost:
+      cut_off(Reason::ClientClosed, proto::CLIENT);
+      return Step::Wait;
+    case Exchange::Status::OriginLost:
+      lose_origin(Reason::OriginClosed);
+      return Step::Continue;
+    case Exchange::Status::OriginMalformed:
+      lose_origin(Reason::OriginMalformed);
+      return Step::Continue;
+  }
+  return Step::Wait;
+}
+
+void ClientSession::lose_origin(Reason reason) {
+  if (transaction_->may_retry()) {
+    transaction_->was_retried = true;
+    transaction_->exchange.expect_response_again();
+    origin_.close();
+    dial(Phase::ResolvingOrigin);
+  } else if (transaction_->is_answered()) {
+    cut_off(reason, proto::ORIGIN);
+  } else {
+    refuse({.reason = reason});
+  }
+}
+
+void ClientSession::finish_exchange() {
+  const Exchange& exchange = transaction_->exchange;
+  if (exchange.leaves_origin_usable()) {
+    origin_.keep(transaction_->origin_key);
+  } else {
+    origin_.close();
+  }
+  const bool keeps_client = exchange.leaves_client_usable();
+  // Closing a socket with unread data in it would reset the connection, and the client might lose the response.
+  const bool must_linger = !exchange.request().is_complete() || client_.may_read() || !input_.empty();
+  finish_transaction(proto::SERVED, proto::NOBODY);
+  if (keeps_client) {
+    await_next_request();
+  } else if (must_linger) {
+    linger();
+  } else {
+    close();
+  }
+}
+
+ClientSession::Step ClientSession::handle_tunneling() {
+  Tunnel& tunnel = *transaction_->tunnel;
+  const Tunnel::Result result = tunnel.pump(client_, origin_.stream(), context_.buffer);
+  if (tunnel.has_moved()) {
+    set_deadline(context_.settings.timeouts.tunnel_idle);
+  }
+  switch (result) {
+    case Tunnel::Result::Waiting:
+      break;
+    case Tunnel::Result::Unfinished:
+      context_.loop.run_at_turn_end(*this);
+      break;
+    case Tunnel::Result::Ended:
+      finish_tunnel(Reason::None);
+      break;
+  }
+  return Step::Wait;
+}
+
+void ClientSession::finish_tunnel(Reason reason) {
+  transaction_->reason = reason;
+  const bool was_reset = transaction_->tunnel->was_reset();
+  finish_transaction(proto::SERVED, text_of(reason).fault);
+  if (was_reset) {
+    client_.abort();
+    origin_.stream().abort();
+  }
+  close();
+}
+
+ClientSession::Step ClientSession::handle_refusing_request() {
+  if (client_.has_failed()) {
+    close();
+    return Step::Wait;
+  }
+  if (!client_.is_flushed()) {
+    return Step::Wait;
+  }
+  const ReasonText& text = text_of(transaction_->reason);
+  finish_transaction(text.outcome, text.fault);
+  if (keeps_client_) {
+    await_next_request();
+  } else {
+    linger();
+  }
+  return Step::Continue;
+}
+
+ClientSession::Step ClientSession::handle_lingering_close() {
+  for (int reads = 0; client_.may_read(); ++reads) {
+    if (reads == kLingeringReadsPerTurn) {
+      context_.loop.run_at_turn_end(*this);
+      return Step::Wait;
+    }
+    std::size_t bytes = 0;
+    client_.read(context_.buffer, bytes);
+  }
+  if (client_.has_read_ended() || client_.has_failed()) {
+    close();
+  }
+  return Step::Wait;
+}
+
+// Answers in the origin's place. The record is written when the answer is out.
+void ClientSession::refuse(const Answer& answer) {
+  origin_.close();
+  Transaction& transaction = *transaction_;
+  const ReasonText& text = text_of(answer.reason);
+  const bool is_connection_sound = text.fault == proto::POLICY || text.fault == proto::ORIGIN;
+  keeps_client_ = is_connection_sound && transaction.client_keeps_alive && transaction.exchange.request().is_complete() &&
+                  !client_.saw_end() && !context_.is_draining;
+  const AnswerForm form{.has_body = transaction.method() != "HEAD",
+                        .prefers_json = transaction.prefers_json,
+                        .is_http_1_0 = transaction.client_minor_version == 0,
+                        .keeps_connection = keeps_client_};
+  const AnswerText written = write_answer(answer, form);
+  transaction.reason = answer.reason;
+  note_answer(text.status, context_.loop.read_clock(), transaction);
+  if (context_.keeps_heads()) {
+    transaction.event.set_sent_head(written.head);
+  }
+  transaction.event.set_response_body_bytes(written.body.size());
+  client_.write({written.head, written.body});
+  if (!keeps_client_) {
+    input_.clear();
+  }
+  enter(Phase::RefusingRequest, context_.settings.timeouts.body);
+}
+
+// One side has left, or a limit is reached, when no answer can be given any more.
+void ClientSession::cut_off(Reason reason, proto::Fault fault) {
+  transaction_->reason = reason;
+  // Where the end of the connection is the end of the body, only a reset tells the client that it is not complete.
+  const bool would_look_complete = transaction_->exchange.response().ends_with_connection();
+  finish_transaction(proto::CUT_OFF, fault);
+  if (would_look_complete) {
+    client_.abort();
+  }
+  close();
+}
+
+void ClientSession::finish_transaction(proto::Outcome outcome, proto::Fault fault) {
+  if (transaction_->tunnel) {
+    live::subtract(context_.counters.tunnels_open, 1);
+  }
+  close_record(outcome, fault, client_.written_bytes(), context_.loop.read_clock(), *transaction_);
+  context_.log.record(transaction_->event);
+  context_.transactions.give_back(std::move(transaction_));
+}
+
+void ClientSession::await_next_request() {
+  enter(Phase::AwaitingNextRequest, context_.settings.timeouts.idle);
+  if (context_.is_draining && input_.empty()) {
+    linger();
+  }
+}
+
+void ClientSession::linger() {
+  client_.finish_writing();
+  enter(Phase::LingeringClose, kLingerTimeout);
+}
+
+void ClientSession::on_timer(net::Timer&) {
+  switch (phase_) {
+    case Phase::ReadingRequestHead:
+      refuse({.reason = Reason::HeadTimeout});
+      break;
+    case Phase::Exchanging:
+      handle_exchange_timeout();
+      break;
+    case Phase::Tunneling:
+      finish_tunnel(Reason::TunnelIdleTimeout);
+      break;
+    case Phase::AwaitingNextRequest:
+    case Phase::ResolvingOrigin:
+    case Phase::ConnectingToOrigin:
+    case Phase::OpeningTunnel:
+    case Phase::RefusingRequest:
+    case Phase::LingeringClose:
+    case Phase::Closed:
+      close();
+      break;
+  }
+  advance();
+}
+
+// Nothing has moved for too long: it is the turn of whoever does not take or send.
+void ClientSession::handle_exchange_timeout() {
+  const bool request_is_complete = transaction_->exchange.request().is_complete();
+  const bool client_owes_body = !request_is_complete && origin_.stream().is_flushed() && client_.is_flushed();
+  if (transaction_->is_answered()) {
+    cut_off(Reason::BodyTimeout, client_owes_body || !client_.is_flushed() ? proto::CLIENT : proto::ORIGIN);
+  } else if (client_owes_body) {
+    refuse({.reason = Reason::HeadTimeout, .detail = "The body of the request did not arrive in time."});
+  } else {
+    refuse({.reason = request_is_complete ? Reason::ResponseTimeout : Reason::BodyTimeout});
+  }
+}
+
+void ClientSession::drain() {
+  if (phase_ == Phase::AwaitingNextRequest) {
+    close();
+  }
+}
+
+void ClientSession::end_now() {
+  switch (phase_) {
+    case Phase::Exchanging:
+      if (transaction_->is_answered()) {
+        cut_off(Reason::Drained, proto::PROXY);
+        break;
+      }
+      [[fallthrough]];
+    case Phase::ReadingRequestHead:
+    case Phase::ResolvingOrigin:
+    case Phase::ConnectingToOrigin:
+    case Phase::OpeningTunnel:
+      refuse({.reason = Reason::Drained});
+      break;
+    case Phase::Tunneling:
+      finish_tunnel(Reason::Drained);
+      break;
+    case Phase::AwaitingNextRequest:
+    case Phase::RefusingRequest:
+    case Phase::LingeringClose:
+    case Phase::Closed:
+      break;
+  }
+  close();
+}
+
+void ClientSession::close() {
+  if (phase_ == Phase::Closed) {
+    return;
+  }
+  if (transaction_ != nullptr) {
+    // An answer of our own that is still on its way, or that the client did not wait for.
+    const ReasonText& text = text_of(transaction_->reason);
+    finish_transaction(text.outcome, text.fault);
+  }
+  enter_without_deadline(Phase::Closed);
+  origin_.close();
+  client_.close();
+  context_.loop.cancel(*this);
+  live::subtract(context_.counters.client_connections_open, 1);
+  owner_.on_session_closed(*this);
+}
+
+}  // namespace weir::session

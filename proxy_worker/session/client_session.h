@@ -1,0 +1,121 @@
+// One client connection and its requests, one after the other: the story of docs/life_of_a_request.md. Owned by the
+// worker; asks it to be retired when it is closed.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy_worker/http1/head_scanner.h"
+#include "proxy_worker/net/stream.h"
+#include "proxy_worker/session/answer.h"
+#include "proxy_worker/session/origin_link.h"
+#include "proxy_worker/session/session_context.h"
+#include "proxy_worker/session/traffic_record.h"
+
+namespace weir::session {
+
+enum class Phase : std::uint8_t {
+  AwaitingNextRequest,  // nothing of a request has arrived
+  ReadingRequestHead,   // its first octet has
+  ResolvingOrigin,      // the origin's name is being resolved
+  ConnectingToOrigin,   // the connection to the origin is being made
+  OpeningTunnel,        // both of these for CONNECT
+  Exchanging,           // request and response flow
+  Tunneling,            // octets flow, unread
+  RefusingRequest,      // an answer of our own is on its way to the client
+  LingeringClose,       // everything is said; what the client still sends is thrown away, so that it can read the answer
+  Closed,
+};
+
+class ClientSession : public net::Retirable,
+                      private net::Stream::Listener,
+                      private net::OriginDial::Listener,
+                      private net::Timer::Listener,
+                      private net::Task {
+ public:
+  class Owner {
+   public:
+    virtual void on_session_closed(ClientSession& session) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  ClientSession(SessionContext& context, Owner& owner, base::UniqueFd fd, const ClientIdentity& client);
+  ~ClientSession() override;
+
+  void start();
+  // The worker is to end: an idle connection closes now, a busy one after its request.
+  void drain();
+  // The worker's patience is over: the request ends now, and is recorded.
+  void end_now();
+
+ private:
+  // Continue: another phase, or another look at this one, now. Wait: for an event.
+  enum class Step : std::uint8_t { Continue, Wait };
+
+  void on_stream(net::Stream& stream) override;
+  void on_timer(net::Timer& timer) override;
+  void run() override;
+  void on_resolved_name() override;
+  void on_dialed(std::unique_ptr<net::Stream> stream, const base::SocketAddress& address) override;
+  void on_dial_failed(net::DialFailure failure, int error) override;
+
+  void advance();
+  Step step();
+  void enter(Phase phase, std::chrono::milliseconds deadline);
+  void enter_without_deadline(Phase phase);
+  void set_deadline(std::chrono::milliseconds after);
+
+  Step handle_awaiting_next_request();
+  Step handle_reading_request_head();
+  Step handle_opening_origin();
+  Step handle_exchanging();
+  Step handle_tunneling();
+  Step handle_refusing_request();
+  Step handle_lingering_close();
+
+  // From the first octet to the origin.
+  void begin_transaction();
+  Step take_read(std::span<char> bytes);
+  Step take_head(std::span<char> bytes);
+  Step use_head(std::string_view head_text, std::span<char> rest);
+  std::optional<Answer> admit();
+  Step send_request(std::span<char> rest);
+  void dial(Phase phase);
+  void begin_exchange();
+  void begin_tunnel(std::uint64_t early_bytes_to_client);
+
+  // Ends.
+  void handle_exchange_timeout();
+  void finish_exchange();
+  void lose_origin(Reason reason);
+  void refuse(const Answer& answer);
+  void cut_off(Reason reason, proto::Fault fault);
+  void finish_tunnel(Reason reason);
+  void finish_transaction(proto::Outcome outcome, proto::Fault fault);
+  void await_next_request();
+  void linger();
+  void close();
+
+  SessionContext& context_;
+  Owner& owner_;
+  ClientIdentity identity_;
+  net::Stream client_;
+  OriginLink origin_;
+  Phase phase_ = Phase::AwaitingNextRequest;
+  bool is_advancing_ = false;
+  bool keeps_client_ = false;  // RefusingRequest: another request may follow
+  std::uint32_t request_count_ = 0;
+  std::string input_;          // read from the client, not used yet: a part of a head, or what came behind a request
+  http1::HeadScanner scanner_;
+  std::unique_ptr<Transaction> transaction_;  // nullptr while there is no request
+  net::Timer deadline_{*this};
+};
+
+}  // namespace weir::session

@@ -1,0 +1,34 @@
+// What all client sessions of a worker share; the worker owns it and outlives them.
+#pragma once
+
+#include <span>
+
+#include "common/live/counters.h"
+#include "common/options/settings.h"
+#include "proxy_worker/http1/head_parser.h"
+#include "proxy_worker/net/event_loop.h"
+#include "proxy_worker/session/admission.h"
+#include "proxy_worker/session/origin_link.h"
+#include "proxy_worker/session/transaction.h"
+#include "proxy_worker/traffic/traffic_log.h"
+
+namespace weir::session {
+
+struct SessionContext {
+  const options::Settings& settings;
+  net::EventLoop& loop;
+  OriginLink::Context origins;
+  Admission& admission;
+  traffic::TrafficLog& log;
+  live::WorkerCounters& counters;
+  // Whatever is read passes through here, one read at a time.
+  std::span<char> buffer;
+  http1::RequestHead request_head;    // scratch: valid while one head is handled
+  http1::ResponseHead response_head;  // likewise
+  TransactionPool transactions;
+  bool is_draining = false;
+
+  bool keeps_heads() const { return settings.records && settings.json_logs; }
+};
+
+}  // namespace weir::session

@@ -1,0 +1,28 @@
+// Fills the record of a transaction: who, when, which heads; and, at its end, how it ended and how much was moved.
+#pragma once
+
+#include <cstdint>
+
+#include "common/base/ip_address.h"
+#include "proxy_worker/http1/field.h"
+#include "proxy_worker/net/timer_wheel.h"
+#include "proxy_worker/session/transaction.h"
+
+namespace weir::session {
+
+struct ClientIdentity {
+  base::SocketAddress address;
+  std::uint64_t connection_id = 0;
+  std::uint32_t worker_id = 0;
+};
+
+// `written_bytes`: octets written to the client so far, over all its requests.
+void open_record(const ClientIdentity& client, std::uint32_t request_number, std::uint64_t written_bytes, net::TimePoint now,
+                 Transaction& transaction);
+
+// The first octet of an answer goes out.
+void note_answer(unsigned status, net::TimePoint now, Transaction& transaction);
+
+void close_record(proto::Outcome outcome, proto::Fault fault, std::uint64_t written_bytes, net::TimePoint now, Transaction& transaction);
+
+}  // namespace weir::session

@@ -1,0 +1,153 @@
+#include "proxy_worker/session/worker.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "common/base/log.h"
+#include "common/base/service_process.h"
+#include "proxy_worker/net/socket.h"
+
+namespace weir::session {
+
+namespace {
+
+// Descriptors that are not for connections: files, sockets of ZeroMQ and c-ares.
+constexpr std::size_t kReservedDescriptors = 128;
+// The collector gets so much time for the last records after the last request.
+constexpr std::chrono::milliseconds kDeliveryPatience{3'000};
+constexpr std::chrono::milliseconds kPublishInterval{250};
+
+std::vector<base::SocketAddress> addresses_of(const std::vector<base::UniqueFd>& listeners) {
+  std::vector<base::SocketAddress> addresses;
+  for (const base::UniqueFd& listener : listeners) {
+    addresses.push_back(net::local_address(listener.value()).value_or(base::SocketAddress{}));
+  }
+  return addresses;
+}
+
+base::UniqueFd watch_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    sigaddset(&signals, signal);
+  }
+  return base::UniqueFd(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
+}
+
+}  // namespace
+
+Worker::Worker(Parts parts)
+    : settings_(parts.settings),
+      loop_(parts.loop),
+      log_(parts.log),
+      shipper_(parts.shipper),
+      own_addresses_(addresses_of(parts.listeners)),
+      guard_(settings_.destinations.allow, settings_.destinations.deny),
+      resolver_(loop_, settings_.timeouts.dns),
+      dial_{loop_, resolver_, guard_, own_addresses_, {settings_.timeouts.dns, settings_.timeouts.connect}},
+      pool_(loop_, settings_.timeouts.idle, parts.counters.origin_connections_open),
+      admission_(settings_, own_addresses_, parts.rate_windows),
+      buffer_(std::make_unique<std::array<char, kBufferBytes>>()),
+      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}},
+      sessions_max_((base::raise_open_file_limit() - kReservedDescriptors) / 2),
+      signals_(watch_signals()) {
+  net::Acceptor::Listener& self = *this;
+  for (base::UniqueFd& listener : parts.listeners) {
+    acceptors_.push_back(std::make_unique<net::Acceptor>(loop_, std::move(listener), self));
+  }
+  loop_.watch_level(signals_.value(), *this, net::EventLoop::Interest::Read);
+  loop_.arm(publish_timer_, loop_.now() + kPublishInterval);
+}
+
+Worker::~Worker() { loop_.forget(signals_.value()); }
+
+bool Worker::load_policy(std::string& error) { return admission_.load_rules(error); }
+
+void Worker::run() {
+  while (!is_drained()) {
+    loop_.run_turn();
+  }
+  while (!sessions_.empty()) {
+    sessions_.begin()->first->end_now();
+  }
+  // Whatever is not acknowledged by then stays in the spool, for the next worker of this number.
+  const auto deadline = loop_.read_clock() + kDeliveryPatience;
+  if (shipper_ != nullptr) {
+    shipper_->ship();
+  }
+  while (!log_.is_delivered() && loop_.now() < deadline) {
+    loop_.run_turn();
+  }
+  log_.publish_state();
+}
+
+void Worker::on_connection(base::UniqueFd fd, const base::SocketAddress& client) {
+  ClientSession::Owner& owner = *this;
+  auto session = std::make_unique<ClientSession>(context_, owner, std::move(fd), ClientIdentity{client, next_connection_id_++, settings_.worker_id});
+  ClientSession& started = *session;
+  sessions_.emplace(&started, std::move(session));
+  started.start();
+}
+
+bool Worker::has_room() const { return sessions_.size() < sessions_max_; }
+
+void Worker::on_session_closed(ClientSession& session) {
+  const auto found = sessions_.find(&session);
+  loop_.retire(std::move(found->second));
+  sessions_.erase(found);
+}
+
+void Worker::on_io(net::Readiness) {
+  signalfd_siginfo signal{};
+  while (::read(signals_.value(), &signal, sizeof signal) == sizeof signal) {
+    if (signal.ssi_signo == SIGHUP) {
+      reload();
+    } else {
+      begin_drain();
+    }
+  }
+}
+
+void Worker::reload() {
+  std::string error;
+  if (admission_.load_rules(error)) {
+    base::log_info("policy read again: " + std::to_string(admission_.rule_count()) + " rules");
+  } else {
+    base::log_error("the old policy stays in force: " + error);
+  }
+}
+
+void Worker::begin_drain() {
+  if (context_.is_draining) {
+    return;
+  }
+  base::log_info("draining " + std::to_string(sessions_.size()) + " connections");
+  context_.is_draining = true;
+  loop_.arm(drain_timer_, loop_.now() + settings_.drain_timeout);
+  for (auto& acceptor : acceptors_) {
+    acceptor->stop();
+  }
+  std::vector<ClientSession*> sessions;
+  for (const auto& [session, owner] : sessions_) {
+    sessions.push_back(session);
+  }
+  for (ClientSession* session : sessions) {
+    session->drain();
+  }
+}
+
+bool Worker::is_drained() const { return context_.is_draining && (sessions_.empty() || drain_is_over_); }
+
+void Worker::on_timer(net::Timer& timer) {
+  if (&timer == &drain_timer_) {
+    drain_is_over_ = true;
+    return;
+  }
+  log_.publish_state();
+  loop_.arm(publish_timer_, loop_.now() + kPublishInterval);
+}
+
+}  // namespace weir::session

@@ -1,0 +1,227 @@
+#include "proxy_worker/traffic/spool.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <random>
+#include <system_error>
+#include <vector>
+
+#include "common/base/log.h"
+#include "common/ledger/record_frame.h"
+
+namespace weir::traffic {
+
+namespace {
+
+// An old worker of this number may still be handing over its last records.
+constexpr std::chrono::seconds kLockPatience{20};
+
+std::string new_stream_id(const std::string& stream_name) {
+  std::random_device random;
+  std::array<char, 24> suffix{};
+  std::snprintf(suffix.data(), suffix.size(), "-%08x%08x", random(), random());
+  return stream_name + suffix.data();
+}
+
+std::vector<std::filesystem::path> segment_files(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> paths;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".seg") {
+      paths.push_back(entry.path());
+    }
+  }
+  std::sort(paths.begin(), paths.end());  // The names are their first sequence numbers, of one width.
+  return paths;
+}
+
+// Out of the way, but kept for whoever wants to look.
+void set_aside(const std::filesystem::path& path, const std::string& reason) {
+  std::error_code ignored;
+  std::filesystem::rename(path, path.string() + ".damaged", ignored);
+  base::log_error(reason + "; set aside as " + path.filename().string() + ".damaged");
+}
+
+}  // namespace
+
+std::optional<Spool> Spool::open(const std::filesystem::path& folder, const std::string& stream_name, SpoolLimits limits,
+                                 std::string& error) {
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) {
+    error = folder.string() + ": cannot create: " + failure.message();
+    return std::nullopt;
+  }
+  auto lock = base::FileLock::acquire(folder / "lock", kLockPatience, error);
+  if (!lock) {
+    return std::nullopt;
+  }
+  Spool spool(std::move(*lock), folder, limits);
+  if (!spool.recover(stream_name, error)) {
+    return std::nullopt;
+  }
+  return spool;
+}
+
+bool Spool::recover(const std::string& stream_name, std::string& error) {
+  for (const auto& path : segment_files(folder_)) {
+    std::string reason;
+    auto segment = SpoolSegment::recover(path, reason);
+    if (!segment || (!segments_.empty() && segment->stream_id() != segments_.back().stream_id())) {
+      set_aside(path, segment ? path.string() + ": belongs to another stream" : reason);
+      continue;
+    }
+    acknowledged_ = std::max(acknowledged_, segment->acknowledged());
+    segments_.push_back(std::move(*segment));
+  }
+  if (segments_.empty()) {
+    stream_id_ = new_stream_id(stream_name);
+    return add_segment(error);
+  }
+  stream_id_ = std::string(segments_.front().stream_id());
+  next_sequence_ = segments_.back().end_sequence();
+  if (acknowledged_ >= next_sequence_) {
+    // Acknowledged events are damaged. Their numbers are used up all the same: the collector would drop what has them.
+    next_sequence_ = acknowledged_ + 1;
+    if (!add_segment(error)) {
+      return false;
+    }
+  }
+  advance_to(acknowledged_);
+  rewind();
+  return true;
+}
+
+bool Spool::add_segment(std::string& error) {
+  auto segment = SpoolSegment::create(folder_, stream_id_, next_sequence_, limits_.segment_bytes, error);
+  if (!segment) {
+    return false;
+  }
+  segment->set_acknowledged(acknowledged_);
+  segments_.push_back(std::move(*segment));
+  if (segments_.size() == 1) {
+    cursor_offset_ = SpoolSegment::first_offset();
+  }
+  return true;
+}
+
+std::byte* Spool::begin_append(std::size_t payload_bytes) {
+  if (payload_bytes > ledger::kRecordPayloadBytesMax || ledger::framed_bytes(payload_bytes) > limits_.segment_bytes / 2) {
+    return lose("a record of " + std::to_string(payload_bytes) + " octets is too large");
+  }
+  if (std::byte* room = segments_.back().reserve(payload_bytes)) {
+    return room;
+  }
+  while (segments_.size() > 1 && (segments_.size() + 1) * limits_.segment_bytes > limits_.total_bytes) {
+    drop_oldest();
+  }
+  if (std::string error; !add_segment(error)) {
+    return lose(error);
+  }
+  return segments_.back().reserve(payload_bytes);
+}
+
+std::byte* Spool::lose(const std::string& reason) {
+  if (lost_events_++ == 0) {
+    base::log_error("records are being lost: " + reason);
+  }
+  return nullptr;
+}
+
+void Spool::finish_append(std::size_t payload_bytes) {
+  segments_.back().seal(payload_bytes);
+  untaken_bytes_ += ledger::framed_bytes(payload_bytes);
+  ++next_sequence_;
+}
+
+void Spool::drop_oldest() {
+  const std::uint64_t end = segments_.front().end_sequence();
+  if (acknowledged_ + 1 < end) {
+    lost_events_ += end - 1 - acknowledged_;
+    base::log_error("the spool is full: " + std::to_string(end - 1 - acknowledged_) + " records were dropped");
+  }
+  advance_to(std::max(acknowledged_, end - 1));
+}
+
+// Nothing up to `sequence` is needed any more.
+void Spool::advance_to(std::uint64_t sequence) {
+  acknowledged_ = sequence;
+  while (segments_.size() > 1 && segments_.front().end_sequence() <= acknowledged_ + 1) {
+    remove_front_segment();
+  }
+  // What damage has taken from a segment is not waited for.
+  acknowledged_ = std::max(acknowledged_, segments_.front().first_sequence() - 1);
+  segments_.front().set_acknowledged(acknowledged_);
+  if (taken_ < acknowledged_) {
+    rewind();
+  }
+}
+
+void Spool::remove_front_segment() {
+  segments_.front().remove_file();
+  segments_.pop_front();
+  if (cursor_segment_ > 0) {
+    --cursor_segment_;
+  } else {
+    cursor_offset_ = SpoolSegment::first_offset();
+  }
+}
+
+Spool::Range Spool::take(std::size_t bytes_max) {
+  while (cursor_offset_ == segments_[cursor_segment_].end_offset() && cursor_segment_ + 1 < segments_.size()) {
+    ++cursor_segment_;
+    cursor_offset_ = SpoolSegment::first_offset();
+    taken_ = segments_[cursor_segment_].first_sequence() - 1;  // More than one further behind a damaged segment.
+  }
+  Range range;
+  range.first_sequence = taken_ + 1;
+  range.bytes = segments_[cursor_segment_].range(cursor_offset_, bytes_max, range.count);
+  cursor_offset_ += range.bytes.size();
+  taken_ += range.count;
+  untaken_bytes_ -= range.bytes.size();
+  return range;
+}
+
+void Spool::put_back(const Range& range) {
+  cursor_offset_ -= range.bytes.size();
+  taken_ -= range.count;
+  untaken_bytes_ += range.bytes.size();
+}
+
+void Spool::rewind() {
+  taken_ = acknowledged_;
+  place_cursor();
+  untaken_bytes_ = 0;
+  for (std::size_t i = cursor_segment_; i < segments_.size(); ++i) {
+    untaken_bytes_ += segments_[i].end_offset() - (i == cursor_segment_ ? cursor_offset_ : SpoolSegment::first_offset());
+  }
+}
+
+void Spool::place_cursor() {
+  cursor_segment_ = 0;
+  while (cursor_segment_ + 1 < segments_.size() && segments_[cursor_segment_].end_sequence() <= taken_ + 1) {
+    ++cursor_segment_;
+  }
+  cursor_offset_ = segments_[cursor_segment_].offset_of(taken_ + 1);
+}
+
+void Spool::acknowledge(std::uint64_t sequence) {
+  if (sequence <= acknowledged_ || sequence >= next_sequence_) {
+    return;
+  }
+  advance_to(sequence);  // Beyond what was taken when an earlier process sent it already.
+}
+
+std::uint64_t Spool::oldest_sequence() const { return acknowledged_ + 1; }
+
+std::uint64_t Spool::pending_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const SpoolSegment& segment : segments_) {
+    bytes += segment.end_offset() - SpoolSegment::first_offset();
+  }
+  return bytes;
+}
+
+}  // namespace weir::traffic

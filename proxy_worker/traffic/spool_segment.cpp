@@ -1,0 +1,139 @@
+#include "proxy_worker/traffic/spool_segment.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+
+#include "common/ledger/record_frame.h"
+
+namespace weir::traffic {
+
+namespace {
+
+constexpr std::array<char, 8> kMagic{'W', 'E', 'I', 'R', 'S', 'E', 'G', '1'};
+
+// At the beginning of each file; little-endian, as the frames behind it.
+struct Header {
+  std::array<char, 8> magic;
+  std::uint64_t first_sequence;
+  std::uint64_t acknowledged;
+  std::array<char, 104> stream_id;  // filled up with zeros
+};
+static_assert(sizeof(Header) == 128 && sizeof(Header) % ledger::kRecordAlignment == 0);
+
+const Header& header_of(const base::MappedFile& file) { return *reinterpret_cast<const Header*>(file.bytes().data()); }
+
+std::size_t frame_length(const std::byte* frame) {
+  std::uint32_t length = 0;
+  std::memcpy(&length, frame, sizeof length);
+  return ledger::framed_bytes(length);
+}
+
+std::string file_name(std::uint64_t first_sequence) {
+  std::array<char, 32> name{};
+  std::snprintf(name.data(), name.size(), "%020llu.seg", static_cast<unsigned long long>(first_sequence));
+  return name.data();
+}
+
+}  // namespace
+
+std::optional<SpoolSegment> SpoolSegment::create(const std::filesystem::path& folder, std::string_view stream_id,
+                                                 std::uint64_t first_sequence, std::size_t bytes, std::string& error) {
+  SpoolSegment segment;
+  segment.path_ = folder / file_name(first_sequence);
+  Header header{};
+  if (stream_id.size() >= header.stream_id.size()) {
+    error = std::string(stream_id) + ": the stream's name is too long";
+    return std::nullopt;
+  }
+  auto file = base::MappedFile::create(segment.path_, bytes, error);
+  if (!file) {
+    std::error_code ignored;
+    std::filesystem::remove(segment.path_, ignored);
+    return std::nullopt;
+  }
+  header.magic = kMagic;
+  header.first_sequence = first_sequence;
+  std::copy(stream_id.begin(), stream_id.end(), header.stream_id.begin());
+  std::memcpy(file->bytes().data(), &header, sizeof header);
+  segment.file_ = std::move(*file);
+  segment.end_ = sizeof(Header);
+  return segment;
+}
+
+std::optional<SpoolSegment> SpoolSegment::recover(const std::filesystem::path& path, std::string& error) {
+  auto file = base::MappedFile::open(path, base::MappedFile::Access::ReadWrite, error);
+  if (!file) {
+    return std::nullopt;
+  }
+  if (file->bytes().size() < sizeof(Header) || header_of(*file).magic != kMagic || header_of(*file).stream_id.back() != '\0') {
+    error = path.string() + ": not a spool segment";
+    return std::nullopt;
+  }
+  SpoolSegment segment;
+  segment.path_ = path;
+  segment.file_ = std::move(*file);
+  segment.end_ = sizeof(Header);
+  while (ledger::read_record(segment.file_.bytes().subspan(segment.end_))) {
+    segment.end_ += frame_length(segment.file_.bytes().data() + segment.end_);
+    ++segment.event_count_;
+  }
+  // What stands behind the last whole event was never finished.
+  const auto rest = segment.file_.bytes().subspan(segment.end_);
+  std::memset(rest.data(), 0, rest.size());
+  return segment;
+}
+
+std::string_view SpoolSegment::stream_id() const { return header_of(file_).stream_id.data(); }
+
+std::uint64_t SpoolSegment::first_sequence() const { return header_of(file_).first_sequence; }
+
+std::uint64_t SpoolSegment::acknowledged() const { return header_of(file_).acknowledged; }
+
+void SpoolSegment::set_acknowledged(std::uint64_t sequence) {
+  reinterpret_cast<Header*>(file_.bytes().data())->acknowledged = sequence;
+}
+
+std::size_t SpoolSegment::first_offset() { return sizeof(Header); }
+
+std::byte* SpoolSegment::reserve(std::size_t payload_bytes) {
+  const std::size_t needed = ledger::framed_bytes(payload_bytes);
+  return needed <= capacity() - end_ ? file_.bytes().data() + end_ + ledger::kRecordHeaderBytes : nullptr;
+}
+
+void SpoolSegment::seal(std::size_t payload_bytes) {
+  ledger::seal_record(file_.bytes().data() + end_, payload_bytes);
+  end_ += ledger::framed_bytes(payload_bytes);
+  ++event_count_;
+}
+
+std::span<const std::byte> SpoolSegment::range(std::size_t offset, std::size_t bytes_max, std::uint64_t& count) const {
+  std::size_t end = offset;
+  count = 0;
+  while (end < end_) {
+    const std::size_t length = frame_length(file_.bytes().data() + end);
+    if (count > 0 && end + length - offset > bytes_max) {
+      break;
+    }
+    end += length;
+    ++count;
+  }
+  return file_.bytes().subspan(offset, end - offset);
+}
+
+std::size_t SpoolSegment::offset_of(std::uint64_t sequence) const {
+  std::size_t offset = sizeof(Header);
+  for (std::uint64_t at = first_sequence(); at < sequence && offset < end_; ++at) {
+    offset += frame_length(file_.bytes().data() + offset);
+  }
+  return offset;
+}
+
+void SpoolSegment::remove_file() {
+  std::error_code ignored;
+  std::filesystem::remove(path_, ignored);
+}
+
+}  // namespace weir::traffic

@@ -1,0 +1,59 @@
+// One file of a spool: a mapped, preallocated piece of the stream of events. What was appended survives kill -9.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/base/mapped_file.h"
+
+namespace weir::traffic {
+
+class SpoolSegment {
+ public:
+  // A new file. On failure `error` says why, and no file is left.
+  static std::optional<SpoolSegment> create(const std::filesystem::path& folder, std::string_view stream_id,
+                                            std::uint64_t first_sequence, std::size_t bytes, std::string& error);
+  // A file that an earlier worker process left. Its events are counted up to the first that is not whole.
+  static std::optional<SpoolSegment> recover(const std::filesystem::path& path, std::string& error);
+
+  std::string_view stream_id() const;
+  std::uint64_t first_sequence() const;
+  // One past the last event's.
+  std::uint64_t end_sequence() const { return first_sequence() + event_count_; }
+  std::uint64_t event_count() const { return event_count_; }
+  std::size_t capacity() const { return file_.bytes().size(); }
+  const std::filesystem::path& path() const { return path_; }
+
+  // Room for a payload, behind the last event; nothing when it does not fit any more. seal() makes it an event.
+  std::byte* reserve(std::size_t payload_bytes);
+  void seal(std::size_t payload_bytes);
+
+  // Whole events from `offset` on, at most about `bytes_max` octets but at least one event, if there is one; `count`
+  // says how many.
+  std::span<const std::byte> range(std::size_t offset, std::size_t bytes_max, std::uint64_t& count) const;
+  // Where the event with this sequence number begins; the segment's end for end_sequence().
+  std::size_t offset_of(std::uint64_t sequence) const;
+  static std::size_t first_offset();
+  std::size_t end_offset() const { return end_; }
+
+  // The last event that the collector has committed, kept in the file for the next worker process.
+  std::uint64_t acknowledged() const;
+  void set_acknowledged(std::uint64_t sequence);
+
+  void remove_file();
+
+ private:
+  SpoolSegment() = default;
+
+  std::filesystem::path path_;
+  base::MappedFile file_;
+  std::size_t end_ = 0;
+  std::uint64_t event_count_ = 0;
+};
+
+}  // namespace weir::traffic

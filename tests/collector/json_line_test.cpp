@@ -1,0 +1,133 @@
+#include "collector/json_line.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/collector/hand_made.h"
+
+namespace weir::collector {
+namespace {
+
+using namespace testing;
+using Ordered = nlohmann::ordered_json;
+
+class JsonLine : public ::testing::Test {
+ protected:
+  JsonLine() {
+    ::setenv("TZ", "Europe/Berlin", 1);
+    ::tzset();
+  }
+
+  std::string line(const proto::TrafficEvent& event, std::int64_t id = kCompletedAtUs) {
+    const std::string bytes = event.SerializeAsString();
+    std::string out;
+    append_json_line(out, decoder_.decode(std::as_bytes(std::span(bytes)), 1), id, time_text_);
+    return out;
+  }
+
+  static std::vector<std::string> keys(const Ordered& object) {
+    std::vector<std::string> all;
+    for (const auto& [key, value] : object.items()) {
+      all.push_back(key);
+    }
+    return all;
+  }
+
+  RecordDecoder decoder_;
+  TimeText time_text_;
+};
+
+TEST_F(JsonLine, OfPlainHttpHasTheDocumentsKeysFirst) {
+  const std::string text = line(served_event());
+  ASSERT_TRUE(text.ends_with("}\n"));
+  const Ordered object = Ordered::parse(text);
+  const std::vector<std::string> expected{"Timestamp", "Incoming header", "Modified header", "Server response received",
+                                          "Proxy response sent", "Bytes sent", "Bytes received", "Request duration (s)", "TTFB (s)",
+                                          "Time", "Client IP", "Client port", "Host", "Port", "Method", "URL path", "Status",
+                                          "Outcome", "Fault", "Reason", "Origin IP", "Response body bytes", "Request body bytes",
+                                          "Worker", "Request id"};
+  EXPECT_EQ(keys(object), expected);
+  EXPECT_EQ(object["Timestamp"], "2025-10-18 16:50:18");
+  EXPECT_EQ(object["Time"], "2025-10-18T14:50:18.608277Z");
+  EXPECT_EQ(object["Incoming header"], served_event().incoming_head());
+  EXPECT_EQ(object["Proxy response sent"], "HTTP/1.1 200 OK\r\nContent-Length: 10000");
+  EXPECT_EQ(object["Client IP"], "127.0.0.1");
+  EXPECT_EQ(object["Origin IP"], "192.0.2.7");
+  EXPECT_EQ(object["Outcome"], "served");
+  EXPECT_EQ(object["Fault"], "nobody");
+  EXPECT_EQ(object["Request id"], kCompletedAtUs);
+  EXPECT_NE(text.find("\"Request duration (s)\": 2.618475, \"TTFB (s)\": 0.034102, "), std::string::npos) << text;
+}
+
+TEST_F(JsonLine, OfATunnelIsTheDocumentsExample) {
+  proto::TrafficEvent event = served_event();
+  event.set_method("CONNECT");
+  event.set_scheme("https");
+  event.set_sent_head("HTTP/1.1 200 Connection Established\r\n\r\n");
+  const Ordered object = Ordered::parse(line(event));
+  EXPECT_FALSE(object.contains("Modified header"));
+  EXPECT_FALSE(object.contains("Server response received"));
+  EXPECT_EQ(object["Proxy response sent"], "HTTP/1.1 200 Connection Established");
+}
+
+TEST_F(JsonLine, WritesSecondsShortest) {
+  proto::TrafficEvent event = served_event();
+  event.set_duration_us(2'000'000);
+  event.clear_ttfb_us();
+  EXPECT_NE(line(event).find("\"Request duration (s)\": 2.0, \"TTFB (s)\": null, "), std::string::npos);
+  event.set_duration_us(50);
+  EXPECT_NE(line(event).find("\"Request duration (s)\": 0.00005, "), std::string::npos);
+}
+
+TEST_F(JsonLine, OfARefusalNamesRuleAndList) {
+  const Ordered object = Ordered::parse(line(blocked_event()));
+  const std::vector<std::string> expected{"Timestamp", "Blocked hostname", "Client IP", "Reason", "Rule", "Rule list", "Time",
+                                          "Client port", "Port", "Method", "URL path", "User agent", "Origin IP", "Status",
+                                          "Outcome", "Worker", "Request id"};
+  EXPECT_EQ(keys(object), expected);
+  EXPECT_EQ(object["Blocked hostname"], "www.youtube.com");
+  EXPECT_EQ(object["Rule"], "*.youtube.com");
+  EXPECT_EQ(object["Rule list"], "lists/video.txt");
+}
+
+TEST_F(JsonLine, OfARateLimitCountsTheRequests) {
+  const Ordered object = Ordered::parse(line(rate_limited_event()));
+  EXPECT_EQ(keys(object)[2], "Request count");
+  EXPECT_EQ(object["Request count"], 101);
+}
+
+TEST_F(JsonLine, OfHostileOctetsIsStillOneLineOfJson) {
+  proto::TrafficEvent event = served_event();
+  event.set_path(std::string("/\xFF\0\n\"\\", 6));
+  event.set_user_agent("\xE9");
+  event.set_incoming_head("GET \x80\r\nX: \x1B[31m\r\n\r\n");
+  event.set_reason("\"}\n");
+  const std::string text = line(event);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+  EXPECT_TRUE(Ordered::accept(text));
+}
+
+TEST_F(JsonLine, OfAnEventThatCannotBeReadSaysSo) {
+  RecordDecoder decoder;
+  const std::string damaged = "\xFF\xFF\xFF";
+  const TrafficRecord& record = decoder.decode(std::as_bytes(std::span(damaged)), 42);
+  EXPECT_EQ(record.reason, kUnreadableRecord);
+  EXPECT_EQ(record.outcome, store::Outcome::Unknown);
+  EXPECT_EQ(record.completed_at_us, 42);
+}
+
+TEST_F(JsonLine, TakesTheTimeOfReceiptWhenTheEventHasNone) {
+  proto::TrafficEvent event = served_event();
+  for (const std::uint64_t start : {std::uint64_t{0}, UINT64_MAX, UINT64_MAX - 5, std::uint64_t{253'402'300'799'999'999}}) {
+    event.set_started_at_us(start);
+    event.set_duration_us(10);
+    const std::string bytes = event.SerializeAsString();
+    EXPECT_EQ(decoder_.decode(std::as_bytes(std::span(bytes)), 42).completed_at_us, 42) << start;
+  }
+}
+
+}  // namespace
+}  // namespace weir::collector

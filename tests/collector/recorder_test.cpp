@@ -1,0 +1,207 @@
+#include "collector/recorder.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/collector/hand_made.h"
+
+namespace weir::collector {
+namespace {
+
+using namespace testing;
+using proto::TrafficEvent;
+
+class RecorderTest : public ::testing::Test {
+ protected:
+  RecorderTest() { open(); }
+
+  void open(const JsonLogLimits& limits = {}) {
+    recorder_.reset();
+    store::Error error;
+    recorder_ = Recorder::open(folder_.path(), JsonLogs::On, limits, error);
+    ASSERT_TRUE(recorder_) << error.message;
+  }
+
+  Verdict take(std::uint64_t first, const std::vector<TrafficEvent>& events, const std::string& stream = "s", std::uint64_t oldest = 0) {
+    return recorder_->take(make_batch(stream, first, events, oldest).batch, "route", static_cast<std::int64_t>(kCompletedAtUs));
+  }
+
+  Reply commit() {
+    EXPECT_TRUE(recorder_->commit()) << recorder_->error();
+    auto replies = recorder_->take_replies();
+    return replies.empty() ? Reply{"", "none", 0, false} : replies.front();
+  }
+
+  std::vector<std::string> query(const std::string& sql) { return testing::query(folder_.database(), sql); }
+  std::string count() { return query("SELECT count(*) FROM request").front(); }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<Recorder> recorder_;
+};
+
+using Rows = std::vector<std::string>;
+
+TEST_F(RecorderTest, AcknowledgesWhatIsCommitted) {
+  EXPECT_EQ(take(1, {served_event(), served_event()}), Verdict::Accepted);
+  EXPECT_EQ(count(), "0");
+  const Reply reply = commit();
+  EXPECT_EQ(reply.last_sequence, 2u);
+  EXPECT_EQ(reply.routing_id, "route");
+  EXPECT_FALSE(reply.resend);
+  EXPECT_EQ(count(), "2");
+  EXPECT_EQ(lines(folder_.traffic("www.example.com.jsonl")).size(), 2u);
+}
+
+TEST_F(RecorderTest, DropsRepeatsAlsoAfterARestart) {
+  take(1, {served_event(), served_event()});
+  EXPECT_EQ(take(1, {served_event(), served_event()}), Verdict::Repeated);
+  EXPECT_EQ(take(2, {served_event(), served_event()}), Verdict::Accepted);
+  commit();
+  open();
+  EXPECT_EQ(take(1, {served_event(), served_event(), served_event()}), Verdict::Repeated);
+  EXPECT_EQ(commit().last_sequence, 3u);
+  EXPECT_EQ(count(), "3");
+  EXPECT_EQ(query("SELECT sequence FROM request ORDER BY id"), (Rows{"1", "2", "3"}));
+}
+
+TEST_F(RecorderTest, AsksAgainAfterAJump) {
+  take(1, {served_event()});
+  commit();
+  EXPECT_EQ(take(3, {served_event()}), Verdict::Jumped);
+  const Reply reply = commit();
+  EXPECT_EQ(reply.last_sequence, 1u);
+  EXPECT_TRUE(reply.resend);
+  EXPECT_EQ(take(2, {served_event(), served_event()}), Verdict::Accepted);
+  EXPECT_FALSE(commit().resend);
+  EXPECT_EQ(count(), "3");
+}
+
+TEST_F(RecorderTest, RecordsAGapForAStreamThatItMetInTheMiddle) {
+  EXPECT_EQ(take(41, {served_event()}), Verdict::Accepted);
+  EXPECT_EQ(commit().last_sequence, 41u);
+  EXPECT_EQ(query("SELECT stream_id || ':' || first_sequence || '-' || last_sequence FROM gap"), (Rows{"s:1-40"}));
+}
+
+TEST_F(RecorderTest, RecordsAGapForWhatTheWorkerNoLongerHas) {
+  take(1, {served_event()});
+  commit();
+  EXPECT_EQ(take(9, {served_event()}, "s", 5), Verdict::Jumped);
+  const Reply reply = commit();
+  EXPECT_EQ(reply.last_sequence, 4u);
+  EXPECT_TRUE(reply.resend);
+  EXPECT_EQ(query("SELECT first_sequence || '-' || last_sequence FROM gap"), (Rows{"2-4"}));
+  EXPECT_EQ(take(5, {served_event()}, "s", 5), Verdict::Accepted);
+  EXPECT_EQ(commit().last_sequence, 5u);
+}
+
+TEST_F(RecorderTest, AnswersAQuestionWithItsPosition) {
+  take(1, {served_event()});
+  commit();
+  EXPECT_EQ(take(0, {}), Verdict::Repeated);
+  EXPECT_EQ(commit().last_sequence, 1u);
+  EXPECT_EQ(take(0, {}, "unknown"), Verdict::Repeated);
+  EXPECT_EQ(commit().last_sequence, 0u);
+}
+
+TEST_F(RecorderTest, GivesEventsOfOneMicrosecondDifferentIds) {
+  take(1, std::vector<TrafficEvent>(500, served_event()));
+  commit();
+  open();
+  take(1, std::vector<TrafficEvent>(500, served_event()), "other");
+  commit();
+  const std::string first = std::to_string(kCompletedAtUs);
+  EXPECT_EQ(query("SELECT min(id) || ' ' || (max(id) - min(id)) FROM request"), (Rows{first + " 999"}));
+  EXPECT_EQ(nlohmann::json::parse(lines(folder_.traffic("www.example.com.jsonl")).back())["Request id"], kCompletedAtUs + 999);
+}
+
+TEST_F(RecorderTest, GivesAnUnreadableEventARowAndALine) {
+  const std::string events = framed("\xFF\xFF") + framed(served_event().SerializeAsString());
+  const std::string header = header_frame("s", 1, 2);
+  std::string error;
+  EXPECT_EQ(recorder_->take(*read_batch(header, events, error), "route", static_cast<std::int64_t>(kCompletedAtUs)), Verdict::Accepted);
+  EXPECT_EQ(commit().last_sequence, 2u);
+  EXPECT_EQ(recorder_->unreadable_events(), 1u);
+  EXPECT_EQ(query("SELECT outcome || ' ' || reason FROM all_requests WHERE outcome <> 'served'"), (Rows{"unknown unreadable_record"}));
+  EXPECT_EQ(lines(folder_.traffic("_invalid.jsonl")).size(), 1u);
+}
+
+TEST_F(RecorderTest, StoresHostileOctetsAsText) {
+  TrafficEvent event = served_event("\xFF\x00.example");
+  event.set_path(std::string("/a\0b\xFF", 5));
+  event.set_user_agent("Mozill\xE9 \xC3");
+  take(1, {event});
+  commit();
+  EXPECT_EQ(query("SELECT path FROM all_requests"), (Rows{"/a\xEF\xBF\xBD" "b\xEF\xBF\xBD"}));
+  EXPECT_EQ(query("SELECT user_agent FROM all_requests"), (Rows{"Mozill\xEF\xBF\xBD \xEF\xBF\xBD"}));
+}
+
+TEST_F(RecorderTest, EveryRowHasExactlyOneLineThatCarriesItsId) {
+  TrafficEvent unresolved = served_event("nowhere.invalid");
+  unresolved.set_outcome(proto::FAILED);
+  unresolved.set_reason("dns_failure");
+  unresolved.clear_origin_address();
+  take(1, {served_event("a.example"), blocked_event(), rate_limited_event(), unresolved, served_event("b.example"), served_event("../x")});
+  commit();
+  std::vector<std::string> ids;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
+    if (entry.path().extension() == ".jsonl") {
+      for (const std::string& line : lines(entry.path())) {
+        ids.push_back(nlohmann::json::parse(line)["Request id"].dump());
+      }
+    }
+  }
+  std::sort(ids.begin(), ids.end());
+  EXPECT_EQ(ids, query("SELECT id FROM request ORDER BY id"));
+}
+
+TEST_F(RecorderTest, ForgetsWhatWasRolledBackInRowsLinesAndNumbers) {
+  take(1, {served_event("first.example")});
+  commit();
+  const std::string before = content(folder_.traffic("first.example.jsonl"));
+  take(2, {served_event("first.example"), served_event("second.example")});
+  take(1, {served_event("third.example")}, "other");
+  recorder_->roll_back();
+  for (const Reply& reply : recorder_->take_replies()) {
+    EXPECT_TRUE(reply.resend);
+    EXPECT_EQ(reply.last_sequence, reply.stream_id == "s" ? 1u : 0u);
+  }
+  EXPECT_EQ(content(folder_.traffic("first.example.jsonl")), before);
+  EXPECT_EQ(take(1, {served_event("third.example")}, "other"), Verdict::Accepted);
+  EXPECT_EQ(take(2, {served_event("second.example")}), Verdict::Accepted);
+  commit();
+  EXPECT_EQ(query("SELECT destination_host FROM requests ORDER BY id"), (Rows{"first.example", "third.example", "second.example"}));
+}
+
+TEST_F(RecorderTest, KeepsNothingWhenSomeoneElseHoldsTheDatabase) {
+  store::Error error;
+  auto other = store::Database::open_writer(folder_.database(), error);
+  ASSERT_TRUE(other->execute("lock", "BEGIN IMMEDIATE", error));
+  EXPECT_EQ(take(1, {served_event()}), Verdict::Failed);
+  EXPECT_NE(recorder_->error().find("locked"), std::string::npos) << recorder_->error();
+  recorder_->roll_back();
+  EXPECT_TRUE(recorder_->take_replies().empty());
+  ASSERT_TRUE(other->execute("unlock", "ROLLBACK", error));
+  EXPECT_EQ(take(1, {served_event()}), Verdict::Accepted);
+  EXPECT_EQ(commit().last_sequence, 1u);
+}
+
+TEST_F(RecorderTest, SeesThatTheDatabaseWasRemoved) {
+  EXPECT_TRUE(recorder_->is_database_in_place());
+  std::filesystem::remove(folder_.database());
+  EXPECT_FALSE(recorder_->is_database_in_place());
+}
+
+TEST_F(RecorderTest, WritesNoLogsWhenTheyAreOff) {
+  recorder_.reset();
+  store::Error error;
+  recorder_ = Recorder::open(folder_.path(), JsonLogs::Off, error);
+  take(1, {served_event()});
+  commit();
+  EXPECT_EQ(count(), "1");
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path() / "Website Traffic"));
+}
+
+}  // namespace
+}  // namespace weir::collector

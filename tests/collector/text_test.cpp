@@ -1,0 +1,67 @@
+#include "collector/text.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace weir::collector {
+namespace {
+
+using namespace std::string_literals;
+
+std::string json(std::string_view octets) {
+  std::string out;
+  append_json_text(out, octets);
+  return out;
+}
+
+TEST(JsonText, KeepsPlainTextAndUtf8) {
+  EXPECT_EQ(json(""), "\"\"");
+  EXPECT_EQ(json("GET / HTTP/1.1"), "\"GET / HTTP/1.1\"");
+  EXPECT_EQ(json("gr\xC3\xBC\xC3\x9F \xE2\x82\xAC \xF0\x9F\x98\x80"), "\"gr\xC3\xBC\xC3\x9F \xE2\x82\xAC \xF0\x9F\x98\x80\"");
+}
+
+TEST(JsonText, EscapesWhatJsonAndTerminalsWouldMisread) {
+  EXPECT_EQ(json("a\"b\\c\r\n\t"), R"("a\"b\\c\r\n\t")");
+  EXPECT_EQ(json("\0\x1B[2J\x7F"s), R"("\u0000\u001b[2J\u007f")");
+  EXPECT_EQ(json("\xC2\x9B"), R"("\u009b")");
+}
+
+TEST(JsonText, ReplacesWhatIsNotUtf8) {
+  EXPECT_EQ(json("\xFF"), "\"\xEF\xBF\xBD\"");
+  EXPECT_EQ(json("a\xC3"), "\"a\xEF\xBF\xBD\"");
+  EXPECT_EQ(json("\xC0\xAF"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");                       // overlong
+  EXPECT_EQ(json("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");       // surrogate
+  EXPECT_EQ(json("\xF4\x90\x80\x80").size(), 2u + 4 * 3);                            // above U+10FFFF
+}
+
+TEST(JsonText, IsReadBackByAParserWhateverOctetStandsWhere) {
+  for (int octet = 0; octet < 256; ++octet) {
+    for (std::size_t position = 0; position <= 17; ++position) {
+      std::string text(18, 'x');
+      text[position] = static_cast<char>(octet);
+      const auto parsed = nlohmann::json::parse(json(text), nullptr, false);
+      ASSERT_TRUE(parsed.is_string()) << octet << " at " << position;
+      if (octet < 0x80) {
+        ASSERT_EQ(parsed.get<std::string>(), text) << octet << " at " << position;
+      } else {
+        ASSERT_EQ(parsed.get<std::string>(), text.substr(0, position) + "\xEF\xBF\xBD" + text.substr(position + 1));
+      }
+    }
+  }
+}
+
+TEST(CleanText, GivesGoodTextUntouched) {
+  std::string scratch;
+  const std::string_view good = "/path/gr\xC3\xBCn?x=1&y=22";
+  EXPECT_EQ(clean_text(good, scratch).data(), good.data());
+}
+
+TEST(CleanText, ReplacesNulAndWhatIsNotUtf8) {
+  std::string scratch;
+  EXPECT_EQ(clean_text("/a\0b\xFF\"c"s, scratch), "/a\xEF\xBF\xBD" "b\xEF\xBF\xBD\"c");
+  EXPECT_EQ(clean_text("\xE2\x82", scratch), "\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
+}  // namespace
+}  // namespace weir::collector
