@@ -44,9 +44,11 @@ class ChildProcess {
     return is_reaped && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
   void kill() {
-    ::kill(pid_, SIGKILL);
+    begin_to_kill();
     wait();
   }
+  // Sends the signal only: a process that has no turn takes a while to die.
+  void begin_to_kill() { ::kill(pid_, SIGKILL); }
 
  private:
   pid_t pid_;

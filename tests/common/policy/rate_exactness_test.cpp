@@ -1,7 +1,6 @@
 // Many processes on one table, with the system's clock; every answer is recorded and the record is judged afterwards.
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/policy/rate_windows.h"
@@ -25,9 +25,9 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kProcesses = 8;
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr std::uint32_t kCallsMax = 40'000;
+constexpr std::uint32_t kCallsMax = 25'000;
 #else
-constexpr std::uint32_t kCallsMax = 250'000;
+constexpr std::uint32_t kCallsMax = 100'000;
 #endif
 
 std::int64_t boot_time_us() {
@@ -120,7 +120,7 @@ struct Limit {
   milliseconds window;
 };
 
-constexpr Limit kLimits[] = {{100, milliseconds(20)}, {1, milliseconds(1)}, {3, milliseconds(1)}, {1000, milliseconds(50)}};
+constexpr Limit kLimits[] = {{100, milliseconds(5)}, {1, milliseconds(1)}, {3, milliseconds(1)}, {1000, milliseconds(10)}};
 
 class RateExactness : public testing::TestWithParam<Limit> {
  protected:
@@ -132,17 +132,14 @@ class RateExactness : public testing::TestWithParam<Limit> {
   }
 
   tests::ChildProcess start(std::size_t process) {
-    return tests::ChildProcess([&] {
-      ::setpriority(PRIO_PROCESS, 0, 19);  // so that the one that kills them comes to its turn
-      hammer(*windows_, client_, *record_, process);
-    });
+    return tests::ChildProcess([&] { hammer(*windows_, client_, *record_, process); });
   }
   void judge() {
     const Judgement judgement(*record_);
     const std::int64_t window_us = microseconds(GetParam().window).count();
-    EXPECT_GT(judgement.admitted.size(), GetParam().requests);
+    EXPECT_GE(judgement.admitted.size(), GetParam().requests);
     EXPECT_GT(judgement.refused.size(), 1000u);
-    std::printf("%zu admitted, %zu refused, %zu killed in between\n", judgement.admitted.size(), judgement.refused.size(),
+    std::printf("%zu admitted, %zu refused, %zu cut off\n", judgement.admitted.size(), judgement.refused.size(),
                 judgement.maybe_asked.size() - judgement.admitted.size());
     judgement.expect_never_more(GetParam().requests, window_us);
     judgement.expect_never_fewer(GetParam().requests, window_us);
@@ -171,21 +168,22 @@ TEST_P(RateExactness, HoldsWhenProcessesAreKilledAtRandomMoments) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   std::vector<tests::ChildProcess> children;
+  std::vector<tests::ChildProcess> killed;
   for (std::size_t process = 0; process < kProcesses; ++process) {
     children.push_back(start(process));
   }
-  int kills = 0;
-  for (; kills < 2'000 && record_->is_open(); ++kills) {
+  while (killed.size() < 2'000 && record_->is_open()) {
     const timespec pause{0, static_cast<long>(random() % 200'000)};
     ::nanosleep(&pause, nullptr);
     const std::size_t process = random() % kProcesses;
-    children[process].kill();
-    children[process] = start(process);
+    children[process].begin_to_kill();
+    killed.push_back(std::exchange(children[process], start(process)));
   }
   for (auto& child : children) {
     child.wait();
   }
-  EXPECT_GT(kills, 20);
+  std::printf("%zu killed\n", killed.size());
+  killed.clear();
   judge();
 }
 
@@ -198,9 +196,9 @@ INSTANTIATE_TEST_SUITE_P(Limits, RateExactness, testing::ValuesIn(kLimits), [](c
 constexpr std::uint32_t kNewClients = 6;  // and one more slot for each process that is taking one: no live one is lost
 constexpr std::uint32_t kRoundLimit = 5;
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr std::uint32_t kRounds = 500;
+constexpr std::uint32_t kRounds = 300;
 #else
-constexpr std::uint32_t kRounds = 5'000;
+constexpr std::uint32_t kRounds = 2'000;
 #endif
 
 struct Rounds {

@@ -29,9 +29,9 @@ constexpr seconds kWindow{1};
 constexpr int kInstructionsMax = 2'000'000;
 // Of the tests that run the child again for each stop.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kStopsMax = 6;
+constexpr int kStopsMax = 4;
 #else
-constexpr int kStopsMax = 40;
+constexpr int kStopsMax = 16;
 #endif
 
 base::IpAddress client_number(std::uint32_t number) {
@@ -203,6 +203,27 @@ TEST_F(RateKill, AStoppedProcessAndTheOthersTogetherStayWithinTheLimit) {
           EXPECT_EQ(before + others + (answer == Answer::Admitted ? 1 : 0), kLimit);
           EXPECT_EQ(admit_until_refused(*windows_, client, now_), 0u);
           EXPECT_EQ(admit_until_refused(*windows_, client, now_ + kWindow), kLimit);
+        });
+  }
+}
+
+TEST_F(RateKill, AStoppedProcessThatMissedWholeLapsChangesNothing) {
+  for (const int laps : {1, 2}) {
+    microseconds last{0};
+    stop_everywhere(
+        1,
+        [&](const base::IpAddress& client) {
+          last = now_;
+          admit_until_refused(*windows_, client, last);
+          for (int lap = 0; lap < laps; ++lap) {
+            last += kWindow;
+            EXPECT_EQ(admit_until_refused(*windows_, client, last), kLimit);
+          }
+        },
+        [&](const base::IpAddress& client, Answer answer) {
+          ASSERT_NE(answer, Answer::None);
+          EXPECT_EQ(admit_until_refused(*windows_, client, last + kWindow - microseconds(1)), 0u);
+          EXPECT_EQ(admit_until_refused(*windows_, client, last + kWindow), kLimit);
         });
   }
 }
