@@ -43,7 +43,7 @@ TEST(RequestForOrigin, HasAsteriskFormForOptionsOfAWholeOrigin) {
   EXPECT_EQ(sent_request("OPTIONS http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n").substr(0, 20), "OPTIONS / HTTP/1.1\r\n");
 }
 
-// RFC 9112 section 3.2.2: the received Host is ignored.
+// RFC 9112 section 3.2.2: the received Host is ignored; the target's authority is passed on octet for octet.
 TEST(RequestForOrigin, HasItsHostFromTheTarget) {
   EXPECT_EQ(sent_request("GET http://a.example/ HTTP/1.1\r\nA: 1\r\nhost: evil.example\r\nB: 2\r\n\r\n"),
             "GET / HTTP/1.1\r\nA: 1\r\nhost: a.example\r\nB: 2\r\nVia: 1.1 weir\r\n\r\n");
