@@ -1,5 +1,6 @@
 #include "common/base/quantity.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>

@@ -51,10 +51,14 @@ std::string at_line(const std::filesystem::path& path, unsigned line) {
 }  // namespace
 
 bool read_config_file(const std::filesystem::path& path, std::vector<FileOption>& out, std::string& error) {
+  errno = 0;
   std::ifstream file(path);
   std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    error = path.string() + ": cannot read: " + (errno != 0 ? std::strerror(errno) : "the file is empty");
+  if (file && file.peek() != std::ifstream::traits_type::eof()) {
+    text << file.rdbuf();
+  }
+  if (!file.is_open() || file.bad()) {
+    error = path.string() + ": cannot read: " + (errno != 0 ? std::strerror(errno) : "unknown error");
     return false;
   }
   try {

@@ -205,7 +205,9 @@ void declare_timeouts(std::vector<Declaration>& out, Timeouts& t) {
 
 void declare_report(std::vector<Declaration>& out, Report& r) {
   const auto flag = [](bool& target) {
-    return store(target, [](const std::string& text) { return text == "true" ? std::optional(true) : std::optional(false); });
+    return store(target, [](const std::string& text) {
+      return text == "true" ? std::optional(true) : text == "false" ? std::optional(false) : std::nullopt;
+    });
   };
   const auto declare = [&out](Declaration declaration) {
     declaration.group = "Report";
