@@ -14,7 +14,7 @@ namespace weir::tests {
 
 namespace {
 
-constexpr int kSmallBufferBytes = 4096;  // the kernel makes the least that it can out of it
+constexpr int kSmallBufferBytes = 32 * 1024;
 
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error("loopback: " + what); }
 
