@@ -128,6 +128,10 @@ std::size_t Collector::receive_some() {
 }
 
 void Collector::take(const std::string& routing_id, Batch batch) {
+  if (base::is_log_level_on(base::LogLevel::Debug)) {
+    base::log_debug("stream " + batch.stream_id + ": " + std::to_string(batch.events.size()) + " events from " +
+                    std::to_string(batch.first_sequence));
+  }
   switch (recorder_.take(batch, routing_id, wall_clock_us())) {
     case Verdict::Accepted:
       commit_at_ = commit_at_.value_or(Clock::now() + commit_interval_);

@@ -1,4 +1,6 @@
 // proxy_worker: parses options, puts a worker together and runs it.
+#include <sys/stat.h>
+
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -94,6 +96,7 @@ int main(int argc, char** argv) {
   if (!base::follow_supervisor()) {
     return kFailed;
   }
+  ::umask(077);  // What is recorded is nobody else's.
   std::string error;
   const auto run_folder = settings.data_dir / "run";
   if (!make_private_folder(settings.data_dir, error) || !make_private_folder(run_folder, error)) {

@@ -11,7 +11,8 @@ namespace weir::ledger {
 std::optional<IpcEndpoint> ipc_endpoint(const std::filesystem::path& socket_path, std::string& error) {
   IpcEndpoint endpoint;
   if (socket_path.native().size() < sizeof(sockaddr_un::sun_path)) {
-    endpoint.address = "ipc://" + socket_path.native();
+    // To ZeroMQ a leading @ means a name that is not in the file system.
+    endpoint.address = (socket_path.native().starts_with('@') ? "ipc://./" : "ipc://") + socket_path.native();
     return endpoint;
   }
   endpoint.folder.reset(::open(socket_path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

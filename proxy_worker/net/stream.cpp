@@ -77,6 +77,7 @@ void Stream::write(std::initializer_list<std::string_view> parts) {
     written_bytes_ += taken;
     writable_ = taken == total;
   }
+  drop_sent_spill();
   for (const std::string_view part : parts) {
     if (taken < part.size()) {
       spill_.append(part.substr(taken));
@@ -84,6 +85,15 @@ void Stream::write(std::initializer_list<std::string_view> parts) {
     } else {
       taken -= part.size();
     }
+  }
+}
+
+// A spill that is never quite empty must not grow by what was sent from it. Moving the rest is worth it once it is the
+// smaller part: each octet is then moved at most once for one that was sent.
+void Stream::drop_sent_spill() {
+  if (spill_begin_ > spill_bytes()) {
+    spill_.erase(0, spill_begin_);
+    spill_begin_ = 0;
   }
 }
 

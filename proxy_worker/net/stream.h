@@ -54,6 +54,7 @@ class Stream : public Retirable, private IoListener {
   bool is_flushed() const { return spill_bytes() == 0; }
   // Something that was to be written never reached the kernel.
   bool has_lost_output() const { return lost_output_; }
+  std::size_t spill_memory_bytes() const { return spill_.capacity(); }
   // Octets that the kernel has taken, in all.
   std::uint64_t written_bytes() const { return written_bytes_; }
 
@@ -69,6 +70,7 @@ class Stream : public Retirable, private IoListener {
 
  private:
   void on_io(Readiness readiness) override;
+  void drop_sent_spill();
   void fail_writing(int error);
 
   EventLoop& loop_;

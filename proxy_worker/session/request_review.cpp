@@ -52,8 +52,10 @@ void note(const http1::RequestHead& head, Transaction& transaction) {
   transaction.client_minor_version = head.minor_version;
   transaction.client_keeps_alive = client_persists(head);
   transaction.prefers_json = prefers_json(head.fields);
+  // An upgrade to h2c needs HTTP2-Settings, which ends at this hop; it is not offered on (RFC 9113 section 3.1).
   transaction.wants_upgrade = head.minor_version >= 1 && http1::find_field(head.fields, FieldId::Upgrade) != nullptr &&
-                              http1::lists_token(head.fields, FieldId::Connection, "upgrade");
+                              http1::lists_token(head.fields, FieldId::Connection, "upgrade") &&
+                              !http1::lists_token(head.fields, FieldId::Upgrade, "h2c");
   proto::TrafficEvent& event = transaction.event;
   event.set_method(head.method.data(), head.method.size());
   if (const http1::Field* agent = http1::find_field(head.fields, FieldId::UserAgent)) {

@@ -210,12 +210,13 @@ class Supervisor:
             return
         if self._phase not in (Phase.STARTING, Phase.SERVING):
             report(child.exit.text)  # The collector, while the workers drain: their spools keep the records.
+        elif self._phase is Phase.SERVING:
+            # Also when it refuses its options: a file that has become bad since must not end what still works.
+            child.start_again_later(child.exit.text)
         elif child.exit.refused_its_options:
             self._fail("", EXIT_BAD_OPTIONS)
-        elif self._phase is Phase.STARTING:
-            self._fail(f"{child.exit.text} before everything was ready; see its message above", EXIT_FAILED)
         else:
-            child.start_again_later(child.exit.text)
+            self._fail(f"{child.exit.text} before everything was ready; see its message above", EXIT_FAILED)
 
     def _meet_deadlines(self) -> None:
         now = time.monotonic()

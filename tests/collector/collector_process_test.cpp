@@ -32,7 +32,7 @@ class Process {
  public:
   explicit Process(const std::filesystem::path& data_dir, const std::string& commit_interval = "5ms") : messages_(data_dir / "messages.txt") {
     listen_for_readiness(data_dir / "notify");
-    std::vector<std::string> words{COLLECTOR_PROGRAM, "--data-dir", data_dir.string(), "--commit-interval", commit_interval};
+    std::vector<std::string> words{COLLECTOR_PROGRAM, "--data-dir", data_dir.string(), "--commit-interval", commit_interval, "--log-level", "debug"};
     std::vector<char*> arguments;
     for (std::string& word : words) {
       arguments.push_back(word.data());
@@ -80,6 +80,17 @@ class Process {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
   std::string messages() const { return content(messages_); }
+  // Waits until the messages hold that text.
+  bool has_said(std::string_view text) const {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (messages().find(text) == std::string::npos) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        return false;
+      }
+      std::this_thread::sleep_for(5ms);
+    }
+    return true;
+  }
 
  private:
   void listen_for_readiness(const std::filesystem::path& path) {
@@ -160,6 +171,8 @@ TEST(CollectorProcess, CommitsWhatHasArrivedWhenItIsStopped) {
   for (std::uint64_t sequence = 1; sequence <= 50; ++sequence) {
     worker.send(make_batch("s", sequence, {served_event()}));
   }
+  ASSERT_TRUE(collector.has_said("stream s: 1 events from 50"));
+  EXPECT_EQ(rows(folder), "0");
   collector.send_signal(SIGTERM);
   EXPECT_EQ(collector.wait(), 0) << collector.messages();
   EXPECT_EQ(worker.receive().last_sequence(), 50u);
@@ -243,7 +256,7 @@ TEST(CollectorProcess, EndsWithOneLineOnADatabaseThatItCannotUse) {
   std::ofstream(folder.database()) << std::string(5000, 'x');
   Process collector(folder.path());
   EXPECT_EQ(collector.wait(), 2);
-  EXPECT_EQ(lines(folder.path() / "messages.txt").size(), 1u);
+  EXPECT_EQ(lines(folder.path() / "messages.txt").size(), 1u) << collector.messages();
   EXPECT_NE(collector.messages().find("proxy_traffic.db: set up database: file is not a database"), std::string::npos) << collector.messages();
 }
 
@@ -258,11 +271,7 @@ TEST(CollectorProcess, WaitsOutALockedDatabaseAndAsksAgain) {
   auto other = store::Database::open_writer(folder.database(), error);
   ASSERT_TRUE(other->execute("lock", "BEGIN IMMEDIATE", error)) << error.message;
   worker.send(make_batch("s", 2, {served_event()}));
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (collector.messages().find("cannot write") == std::string::npos && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(10ms);
-  }
-  EXPECT_NE(collector.messages().find("database is locked"), std::string::npos) << collector.messages();
+  ASSERT_TRUE(collector.has_said("database is locked")) << collector.messages();
   ASSERT_TRUE(other->execute("unlock", "ROLLBACK", error));
   proto::Ack ack;
   do {

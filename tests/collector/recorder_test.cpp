@@ -1,7 +1,10 @@
 #include "collector/recorder.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+#include <csignal>
 
 #include <nlohmann/json.hpp>
 
@@ -185,6 +188,34 @@ TEST_F(RecorderTest, KeepsNothingWhenSomeoneElseHoldsTheDatabase) {
   ASSERT_TRUE(other->execute("unlock", "ROLLBACK", error));
   EXPECT_EQ(take(1, {served_event()}), Verdict::Accepted);
   EXPECT_EQ(commit().last_sequence, 1u);
+}
+
+// A limit on the size of files stands for a full disk: writes of the database, of its WAL or of a log fail in the middle.
+TEST_F(RecorderTest, LosesAndRepeatsNothingWhenTheDiskWasFull) {
+  take(1, std::vector<TrafficEvent>(10, served_event()));
+  commit();
+  rlimit usual{};
+  ::getrlimit(RLIMIT_FSIZE, &usual);
+  const auto usual_action = std::signal(SIGXFSZ, SIG_IGN);
+  std::uint64_t next = 11;
+  for (const rlim_t bytes : {rlim_t{10'000}, rlim_t{100'000}, rlim_t{150'000}, rlim_t{200'000}}) {
+    const rlimit full{bytes, usual.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &full);
+    const bool is_taken = take(next, std::vector<TrafficEvent>(400, served_event())) == Verdict::Accepted && recorder_->commit();
+    ::setrlimit(RLIMIT_FSIZE, &usual);
+    EXPECT_FALSE(is_taken) << bytes;
+    EXPECT_NE(recorder_->error(), "");
+    recorder_->roll_back();
+    EXPECT_EQ(lines(folder_.traffic("www.example.com.jsonl")).size(), next - 1);
+    (void)recorder_->take_replies();
+    EXPECT_EQ(take(next, {served_event()}), Verdict::Accepted) << recorder_->error();
+    EXPECT_EQ(commit().last_sequence, next);
+    ++next;
+  }
+  std::signal(SIGXFSZ, usual_action);
+  EXPECT_EQ(count(), "14");
+  EXPECT_EQ(lines(folder_.traffic("www.example.com.jsonl")).size(), 14u);
+  EXPECT_EQ(query("PRAGMA integrity_check"), (Rows{"ok"}));
 }
 
 TEST_F(RecorderTest, SeesThatTheDatabaseWasRemoved) {

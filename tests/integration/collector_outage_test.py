@@ -79,7 +79,7 @@ class CollectorOutageTest(weir.WeirTest):
         self.weir.process.send(signal.SIGTERM)
         os.kill(self.weir.pid("collector"), signal.SIGKILL)
         self.weir.process.wait(90)
-        second = weir.Weir(self, data_dir=self.weir.data_dir)
+        second = weir.Weir(self, workers=2, data_dir=self.weir.data_dir)
         rows = second.wait_for_rows(2)
         self.assertEqual([row["path"] for row in rows], ["/before", "/during"])
 

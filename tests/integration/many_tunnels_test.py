@@ -27,7 +27,7 @@ class ManyTunnelsTest(weir.WeirTest):
         proxy = weir.Weir(self, workers=2)
         pids = proxy.worker_pids()
         tunnels = [tunnel for start in range(0, _TUNNELS, _AT_ONCE) for tunnel in self._open(proxy, echo, start, _AT_ONCE)]
-        self.assertEqual(echo.open, _TUNNELS)
+        await_that(lambda: echo.open == _TUNNELS, "the origin has accepted all")
         by_worker = [proxy.counters(worker)["tunnels_open"] for worker in range(2)]
         self.assertEqual(sum(by_worker), _TUNNELS)
         self.assertTrue(all(by_worker), by_worker)

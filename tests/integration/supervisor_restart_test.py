@@ -19,12 +19,16 @@ class SupervisorRestartTest(weir.WeirTest):
 
     def test_a_killed_worker_is_started_again_and_loses_no_answered_request(self):
         proxy = weir.Weir(self, workers=2)
-        asked = 0
+        asked = counted_by_dead = 0
         for round_number in range(3):
             for _ in range(40):
                 with RawClient(proxy.address) as client:
                     self.assertEqual(client.get(self.origin.url(f"/{asked}"), [("Connection", "close")]).status, 200)
                 asked += 1
+            # An answer may be here before its worker has come to write the record: not yet finished there.
+            await_that(lambda: counted_by_dead + sum(proxy.counters(worker)["requests"] for worker in range(2)) == asked,
+                       "all requests are finished", 10)
+            counted_by_dead += proxy.counters(1)["requests"]
             pid = proxy.pid("worker-1")
             os.kill(pid, signal.SIGKILL)
             await_that(lambda: proxy.restarts()["worker-1"] == round_number + 1 and proxy.is_serving(), "it is back", 30)

@@ -27,7 +27,7 @@ std::string sent_response(const std::string& text, const ResponseForm& form) {
 
 TEST(RequestForOrigin, HasOriginFormHostAndVia) {
   EXPECT_EQ(sent_request("GET http://A.example:8080/x?y HTTP/1.1\r\nHost: a.example:8080\r\nAccept: */*\r\n\r\n"),
-            "GET /x?y HTTP/1.1\r\nHost: a.example:8080\r\nAccept: */*\r\nVia: 1.1 weir\r\n\r\n");
+            "GET /x?y HTTP/1.1\r\nHost: A.example:8080\r\nAccept: */*\r\nVia: 1.1 weir\r\n\r\n");
 }
 
 // RFC 9112 section 3.2.1: an empty path is "/".
@@ -43,11 +43,11 @@ TEST(RequestForOrigin, HasAsteriskFormForOptionsOfAWholeOrigin) {
   EXPECT_EQ(sent_request("OPTIONS http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n").substr(0, 20), "OPTIONS / HTTP/1.1\r\n");
 }
 
-// RFC 9112 section 3.2.2: the received Host is ignored.
+// RFC 9112 section 3.2.2: the received Host is ignored; the target's authority is passed on octet for octet.
 TEST(RequestForOrigin, HasItsHostFromTheTarget) {
   EXPECT_EQ(sent_request("GET http://a.example/ HTTP/1.1\r\nA: 1\r\nhost: evil.example\r\nB: 2\r\n\r\n"),
             "GET / HTTP/1.1\r\nA: 1\r\nhost: a.example\r\nB: 2\r\nVia: 1.1 weir\r\n\r\n");
-  EXPECT_EQ(sent_request("GET http://[2001:DB8::1]:80/ HTTP/1.1\r\nHost: x\r\n\r\n"), "GET / HTTP/1.1\r\nHost: [2001:db8::1]\r\nVia: 1.1 weir\r\n\r\n");
+  EXPECT_EQ(sent_request("GET http://[2001:DB8::1]:80/ HTTP/1.1\r\nHost: x\r\n\r\n"), "GET / HTTP/1.1\r\nHost: [2001:DB8::1]:80\r\nVia: 1.1 weir\r\n\r\n");
 }
 
 TEST(RequestForOrigin, GetsAHostThatAnHttp10ClientDidNotSend) {
@@ -164,6 +164,19 @@ TEST(MaskedHead, ShowsNoCredentials) {
   write_masked(start_line(head.text), head.fields, out);
   EXPECT_EQ(out,
             "GET / HTTP/1.1\r\nauthorization: [masked]\r\nCookie: [masked]\r\nProxy-Authorization: [masked]\r\nSet-Cookie: [masked]\r\nAccept: x\r\n\r\n");
+}
+
+TEST(MaskedHead, ShowsNoUserinfo) {
+  const auto masked = [](std::string_view first_line) {
+    std::string out;
+    write_masked(first_line, {}, out);
+    return out.substr(0, out.find("\r\n"));
+  };
+  EXPECT_EQ(masked("GET http://name:secret@a.example/ HTTP/1.1"), "GET http://[masked]@a.example/ HTTP/1.1");
+  EXPECT_EQ(masked("GET http://na@me:secret@a.example HTTP/1.1"), "GET http://[masked]@a.example HTTP/1.1");
+  EXPECT_EQ(masked("CONNECT name:secret@a.example:443 HTTP/1.1"), "CONNECT [masked]@a.example:443 HTTP/1.1");
+  EXPECT_EQ(masked("GET http://a.example/@x?y=z@w HTTP/1.1"), "GET http://a.example/@x?y=z@w HTTP/1.1");
+  EXPECT_EQ(masked("HTTP/1.1 200 O@K"), "HTTP/1.1 200 O@K");
 }
 
 // RFC 9110 section 6.5.1: what concerns framing, routing or access may not come late.

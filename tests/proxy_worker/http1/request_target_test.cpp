@@ -203,6 +203,12 @@ TEST(OriginForm, IsRecognisedForTheProxyItself) {
   EXPECT_EQ(target.path_and_query, "/status?x");
 }
 
+TEST(AbsoluteForm, KeepsItsAuthorityAsReceivedForTheHostField) {
+  EXPECT_EQ(parsed("http://A.Example.:080/x").authority_text, "A.Example.:080");
+  EXPECT_EQ(parsed("http://[2001:DB8::1]?x").authority_text, "[2001:DB8::1]");
+  EXPECT_EQ(parsed("http://a.example:").authority_text, "a.example");
+}
+
 TEST(RequestTarget, IsReusedWithoutWhatWasInItBefore) {
   RequestTarget target;
   ASSERT_EQ(parse_request_target("GET", "http://192.0.2.1:81/x", target), TargetError::None);
@@ -212,6 +218,7 @@ TEST(RequestTarget, IsReusedWithoutWhatWasInItBefore) {
   EXPECT_EQ(target.path_and_query, "");
   ASSERT_EQ(parse_request_target("CONNECT", "b.example:443", target), TargetError::None);
   EXPECT_EQ(target.path_and_query, "");
+  EXPECT_EQ(target.authority_text, "");
 }
 
 TEST(RequestTarget, IsRefusedWhenItIsEmpty) {

@@ -7,7 +7,7 @@
 
 #include "common/ledger/record_frame.h"
 
-namespace weir::test {
+namespace weir::tests {
 
 struct CollectorEnd::Socket {
   zmq::context_t context{1};
@@ -60,4 +60,4 @@ void CollectorEnd::send(const std::string& receiver, const std::string& bytes) {
   (void)socket_->router.send(zmq::buffer(bytes), zmq::send_flags::dontwait);
 }
 
-}  // namespace weir::test
+}  // namespace weir::tests

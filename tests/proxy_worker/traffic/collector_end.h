@@ -10,7 +10,7 @@
 
 #include "ledger.pb.h"
 
-namespace weir::test {
+namespace weir::tests {
 
 struct ReceivedBatch {
   std::string sender;  // ZeroMQ's routing id
@@ -33,4 +33,4 @@ class CollectorEnd {
   std::unique_ptr<Socket> socket_;
 };
 
-}  // namespace weir::test
+}  // namespace weir::tests

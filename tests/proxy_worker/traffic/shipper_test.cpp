@@ -7,15 +7,15 @@
 #include <cstring>
 #include <string>
 
-#include "tests/proxy_worker/support/loop_runner.h"
-#include "tests/proxy_worker/support/temporary_folder.h"
+#include "tests/proxy_worker/loop_runner.h"
 #include "tests/proxy_worker/traffic/collector_end.h"
+#include "tests/support/temporary_folder.h"
 
 namespace weir::traffic {
 namespace {
 
-using test::CollectorEnd;
-using test::ReceivedBatch;
+using tests::CollectorEnd;
+using tests::ReceivedBatch;
 
 class ShipperTest : public testing::Test {
  protected:
@@ -73,9 +73,9 @@ class ShipperTest : public testing::Test {
         patience);
   }
 
-  test::TemporaryFolder folder_;
+  tests::TemporaryFolder folder_;
   net::EventLoop loop_;
-  test::LoopRunner runner_{loop_};
+  tests::LoopRunner runner_{loop_};
   Spool spool_;
   std::optional<Shipper> shipper_;
   std::optional<CollectorEnd> collector_;

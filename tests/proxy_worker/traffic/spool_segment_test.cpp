@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/ledger/record_frame.h"
-#include "tests/proxy_worker/support/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace weir::traffic {
 namespace {
@@ -44,7 +44,7 @@ class SpoolSegmentTest : public testing::Test {
     return path;
   }
 
-  test::TemporaryFolder folder_;
+  tests::TemporaryFolder folder_;
 };
 
 bool append(SpoolSegment& segment, std::string_view payload) {

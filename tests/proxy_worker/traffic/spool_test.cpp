@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "common/ledger/record_frame.h"
-#include "tests/proxy_worker/support/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace weir::traffic {
 namespace {
@@ -118,7 +118,7 @@ class SpoolTest : public testing::Test {
     file.seekp(static_cast<std::streamoff>(place)).put('!');
   }
 
-  test::TemporaryFolder parent_;
+  tests::TemporaryFolder parent_;
 };
 
 TEST_F(SpoolTest, GivesEventsInOrderWithTheirNumbers) {

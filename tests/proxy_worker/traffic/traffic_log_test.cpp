@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/ledger/record_frame.h"
-#include "tests/proxy_worker/support/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 #include "traffic_event.pb.h"
 
 namespace weir::traffic {
@@ -47,7 +47,7 @@ TEST(TrafficLog, HasNothingToDeliverWithoutRecords) {
 }
 
 TEST(TrafficLog, PutsEachRecordIntoTheSpool) {
-  test::TemporaryFolder folder;
+  tests::TemporaryFolder folder;
   std::string error;
   auto spool = Spool::open(folder.path() / "spool", "worker-0", {.segment_bytes = 1 << 16, .total_bytes = 1 << 20}, error);
   ASSERT_TRUE(spool) << error;

@@ -6,7 +6,7 @@
 
 #include "proxy_worker/net/event_loop.h"
 
-namespace weir::test {
+namespace weir::tests {
 
 class LoopRunner : private net::Timer::Listener {
  public:
@@ -39,4 +39,4 @@ class LoopRunner : private net::Timer::Listener {
   net::Timer tick_{*this};
 };
 
-}  // namespace weir::test
+}  // namespace weir::tests

@@ -1,0 +1,74 @@
+// A request head, from octets as they arrive to what the origin is sent. Whatever is accepted must be found again, the
+// same, in what is sent on: what one reader takes for one request, the next may not take for two.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "proxy_worker/http1/body_framing.h"
+#include "proxy_worker/http1/head_parser.h"
+#include "proxy_worker/http1/head_scanner.h"
+#include "proxy_worker/http1/head_writer.h"
+#include "proxy_worker/http1/request_target.h"
+#include "tests/fuzz/expect.h"
+
+namespace weir::http1 {
+namespace {
+
+// The scanner's verdict does not depend on how the octets arrive.
+HeadScanner::Result scan_bytewise(std::string_view bytes, std::size_t& head_bytes) {
+  HeadScanner scanner;
+  auto result = HeadScanner::Result::Incomplete;
+  for (std::size_t arrived = 1; arrived <= bytes.size() && result == HeadScanner::Result::Incomplete; ++arrived) {
+    result = scanner.scan(bytes.substr(0, arrived));
+  }
+  head_bytes = scanner.head_bytes();
+  return result;
+}
+
+void check_what_is_sent(const RequestHead& head, const RequestTarget& target, BodyFraming framing) {
+  std::string text;
+  write_request_head(head, {.target = target, .framing = framing}, text);
+  HeadScanner scanner;
+  expect(scanner.scan(text) == HeadScanner::Result::Complete && scanner.head_bytes() == text.size(), "one head is sent");
+  RequestHead sent;
+  expect(parse_request_head(text, sent) == HeadError::None, "what is sent parses");
+  expect(sent.method == head.method && sent.minor_version == 1, "the method stays");
+  expect(count_fields(sent.fields, FieldId::Host) == count_fields(head.fields, FieldId::Host) + (find_field(head.fields, FieldId::Host) ? 0 : 1),
+         "there is a Host");
+  BodyFraming sent_framing;
+  expect(request_framing(sent, sent_framing) == FramingError::None && sent_framing == framing, "the framing stays");
+  for (const Field& field : sent.fields) {
+    expect(!is_hop_by_hop(sent.fields, field) || field.id == FieldId::TransferEncoding, "nothing for this hop alone is sent on");
+  }
+}
+
+void try_head(std::string_view bytes) {
+  HeadScanner scanner;
+  const auto scanned = scanner.scan(bytes);
+  std::size_t head_bytes = 0;
+  expect(scan_bytewise(bytes, head_bytes) == scanned, "the scanner's verdict is the same bytewise");
+  if (scanned != HeadScanner::Result::Complete) {
+    return;
+  }
+  expect(head_bytes == scanner.head_bytes() && head_bytes <= bytes.size(), "the head ends at one place");
+  RequestHead head;
+  if (parse_request_head(bytes.substr(0, head_bytes), head) != HeadError::None) {
+    return;
+  }
+  std::string masked;
+  write_masked(start_line(head.text), head.fields, masked);
+  RequestTarget target;
+  BodyFraming framing;
+  if (parse_request_target(head.method, head.target, target) == TargetError::None &&
+      request_framing(head, framing) == FramingError::None && target.form == TargetForm::Absolute) {
+    check_what_is_sent(head, target, framing);
+  }
+}
+
+}  // namespace
+}  // namespace weir::http1
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  weir::http1::try_head({reinterpret_cast<const char*>(data), size});
+  return 0;
+}
