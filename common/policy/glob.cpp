@@ -66,8 +66,22 @@ bool Glob::accepts(const Token& token, char byte) const {
   return false;
 }
 
+// What stands after the last star matches the text's last bytes or nothing does: most texts are refused by one look.
+bool Glob::fits_the_end(std::string_view text) const {
+  std::size_t left = text.size();
+  for (std::size_t token = tokens_.size(); token > 0 && tokens_[token - 1].kind != Kind::Star; --token) {
+    if (left == 0 || !accepts(tokens_[token - 1], text[--left])) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // When something does not fit, only the last star can take one byte more: an earlier one could not do better.
 bool Glob::matches(std::string_view text) const {
+  if (!fits_the_end(text)) {
+    return false;
+  }
   constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   std::size_t token = 0;
   std::size_t at = 0;

@@ -32,6 +32,7 @@ class Glob {
 
   static ByteSet parse_set(std::string_view sequence);
   bool accepts(const Token& token, char byte) const;
+  bool fits_the_end(std::string_view text) const;
 
   std::vector<Token> tokens_;
   std::vector<ByteSet> sets_;

@@ -16,7 +16,8 @@ constexpr int kAdmitAttemptsMax = 100'000;
 
 // How many admissions, back from and with number `last`, are in the window that ends at `now_us`. They are in the order
 // of their times, so the oldest is found by halving; others may be admitted meanwhile, so this is an estimate.
-std::uint32_t count_recent(const RateRing& ring, std::uint32_t last, std::uint32_t limit, std::uint64_t window_us, std::uint64_t now_us) {
+std::uint32_t count_recent(const RateRing& ring, std::uint32_t last, std::uint32_t limit, std::uint64_t window_us,
+                           std::uint64_t now_us) {
   const auto is_recent = [&](std::uint32_t distance) {
     const std::uint32_t number = ring.back(last, distance);
     const RateEntry entry = RateEntry::unpack(ring.word(number).load(std::memory_order_relaxed));

@@ -37,7 +37,8 @@ std::string find_stray_byte(std::string_view text) {
       continue;
     }
     const bool in_set = at <= set_end && set_end != 0;
-    if (is_name_byte(c) || c == '*' || c == '?' || (c == ':' && colons_are_fine) || (in_set && (c == '!' || c == '[' || c == ']'))) {
+    if (is_name_byte(c) || c == '*' || c == '?' || (c == ':' && colons_are_fine) ||
+        (in_set && (c == '!' || c == '[' || c == ']'))) {
       continue;
     }
     if (c == ':' || c == '/') {
