@@ -120,6 +120,8 @@ TEST(RequestReview, KnowsWhetherTheClientWantsAnotherProtocol) {
   EXPECT_FALSE(wants_upgrade("HTTP/1.1", "Upgrade: websocket\r\n"));
   EXPECT_FALSE(wants_upgrade("HTTP/1.1", "Connection: Upgrade\r\n"));
   EXPECT_FALSE(wants_upgrade("HTTP/1.0", "Connection: Upgrade\r\nUpgrade: websocket\r\n"));
+  // RFC 9113 section 3.1: h2c needs HTTP2-Settings, which ends at this hop.
+  EXPECT_FALSE(wants_upgrade("HTTP/1.1", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"));
 }
 
 TEST(RequestReview, KnowsTheReasonOfEachFaultOfAHead) {
