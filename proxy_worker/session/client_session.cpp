@@ -577,7 +577,8 @@ void ClientSession::handle_exchange_timeout() {
 }
 
 void ClientSession::drain() {
-  if (phase_ == Phase::AwaitingNextRequest) {
+  // A request may have arrived that the loop has not told of yet: the socket knows.
+  if (phase_ == Phase::AwaitingNextRequest && net::is_silent_and_open(client_.fd())) {
     close();
   }
 }
