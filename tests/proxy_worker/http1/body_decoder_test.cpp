@@ -126,6 +126,16 @@ TEST(Chunks, AreJoinedHoweverTheyArrive) {
   EXPECT_EQ(decoded.trailers, "");
 }
 
+TEST(Chunks, MayBeMany) {
+  std::string body;
+  for (int i = 0; i < 1000; ++i) {
+    body += "1\r\nx\r\n";
+  }
+  const Decoded decoded = decode(kChunked, body + "0\r\n\r\n");
+  EXPECT_EQ(decoded.status, Status::Complete);
+  EXPECT_EQ(decoded.content, std::string(1000, 'x'));
+}
+
 TEST(Chunks, MayHoldAnyOctets) {
   std::string content;
   for (int octet = 0; octet < 256; ++octet) {
@@ -157,7 +167,7 @@ TEST(Chunks, HaveNoOtherSizes) {
 // RFC 9112 section 2.2 lets a recipient take a bare LF for a line end; two that differ in it can be played off.
 TEST(Chunks, HaveCrLfLineEndsOnly) {
   for (const char* bytes : {"5\nhello\r\n0\r\n\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello\r\n0\n\r\n", "5\r\nhello\r\n0\r\n\n", "5\rhello\r\n0\r\n\r\n",
-                            "5\r\rhello\r\n0\r\n\r\n", "5\r\nhello\r0\r\n\r\n", "5\r\nhello!\r\n0\r\n\r\n", "5\r\nhello0\r\n\r\n", "5\r\nhello\r\n\r\n0\r\n\r\n",
+                            "5\r\rhello\r\n0\r\n\r\n", "5\r\nhello\r0\r\n\r\n", "5\r\nhello!\r\n0\r\n\r\n", "5\r\nhello!\n0\r\n\r\n", "5\r\nhello0\r\n\r\n", "5\r\nhello\r\n\r\n0\r\n\r\n", "5\r\nhello\r\n\r\n\r\n",
                             "0\r\nA: b\n\r\n", "0\r\n\rX\n"}) {
     EXPECT_EQ(chunked_status(bytes), Status::Malformed) << bytes;
   }

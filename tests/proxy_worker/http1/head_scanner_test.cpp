@@ -60,6 +60,15 @@ TEST(HeadScanner, FindsTheEndInBytesThatArriveOneByOne) {
   EXPECT_EQ(scanner.head_bytes(), kHead.size());
 }
 
+// A head that arrives octet by octet must not cost the square of its length.
+TEST(HeadScanner, LooksAtEachOctetOnce) {
+  HeadScanner scanner;
+  std::string bytes = "GET / HTTP/1.1\r\nA: b";
+  ASSERT_EQ(scanner.scan(bytes), Result::Incomplete);
+  bytes[0] = '\0';  // would be refused
+  EXPECT_EQ(scanner.scan(bytes + "\r\n\r\n"), Result::Complete);
+}
+
 TEST(HeadScanner, TakesAnEmptyLineAloneForAHead) {
   HeadScanner scanner;
   EXPECT_EQ(scanner.scan("\r\n"), Result::Complete);

@@ -127,7 +127,7 @@ TEST(Host, MayBeAnIpv4Address) {
 // Some resolvers take these for addresses: they only serve to slip past address checks.
 TEST(Host, IsRefusedInOtherSpellingsOfAnAddress) {
   for (const char* host : {"127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1", "127.0.0.01", "0x7f.1", "127.0.0.0x1", "127.0.0.1.1",
-                           "256.0.0.1", "1.2.3", "1.2.3.4.5", "0", "a.1", "a.0x1f", "0X7F.1", "0x", "1.2.3.4.", "00000000177.0.0.1"}) {
+                           "256.0.0.1", "1.2.3", "1.2.3.4.5", "0", "a.1", "a.0x1f", "0X7F.1", "0X7F000001", "a.0X1f", "0x", "1.2.3.4.", "00000000177.0.0.1"}) {
     const bool is_proper = host == "1.2.3.4."s;  // a trailing dot is removed from addresses as from names
     EXPECT_EQ(target_error("GET", "http://"s + host + "/"), is_proper ? TargetError::None : TargetError::BadAuthority) << host;
   }

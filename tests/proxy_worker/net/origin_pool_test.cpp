@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +18,8 @@ using namespace std::chrono_literals;
 
 class OriginPoolTest : public testing::Test, private Stream::Listener {
  protected:
+  explicit OriginPoolTest(std::chrono::milliseconds idle_timeout = 60s) : pool_(loop_, idle_timeout, open_) {}
+
   // Keeps a new connection to `origin`; gives its descriptor number and keeps its far end.
   int keep_one(const std::string& origin) {
     tests::ConnectedPair pair = tests::connect_pair();
@@ -41,9 +46,14 @@ class OriginPoolTest : public testing::Test, private Stream::Listener {
   EventLoop loop_;
   tests::LoopRunner runner_{loop_};
   live::WorkerCounters::Word open_{0};
-  OriginPool pool_{loop_, 200ms, open_};
+  OriginPool pool_;
   std::vector<base::UniqueFd> far_;
   std::vector<OriginConnection> taken_;
+};
+
+class ShortOriginPoolTest : public OriginPoolTest {
+ protected:
+  ShortOriginPoolTest() : OriginPoolTest(200ms) {}
 };
 
 TEST_F(OriginPoolTest, HasNothingForAnUnknownOrigin) {
@@ -95,7 +105,7 @@ TEST_F(OriginPoolTest, DropsAConnectionOnWhichTheOriginSpeaksUnasked) {
   }));
 }
 
-TEST_F(OriginPoolTest, KeepsASilentConnectionUntilItsTimeIsOver) {
+TEST_F(ShortOriginPoolTest, KeepsASilentConnectionUntilItsTimeIsOver) {
   (void)keep_one("a:80");
   runner_.run_for(150ms);
   EXPECT_EQ(pool_.size(), 1u);
@@ -103,7 +113,7 @@ TEST_F(OriginPoolTest, KeepsASilentConnectionUntilItsTimeIsOver) {
   EXPECT_EQ(open_, 0u);
 }
 
-TEST_F(OriginPoolTest, LeavesAConnectionThatWasTakenAlone) {
+TEST_F(ShortOriginPoolTest, LeavesAConnectionThatWasTakenAlone) {
   (void)keep_one("a:80");
   ASSERT_NE(taken_fd("a:80"), -1);
   tests::send_all(far_[0].value(), "an answer");

@@ -53,19 +53,8 @@ TEST_F(ResolverTest, FindsTheAddressesOfAName) {
               })));
 }
 
-TEST_F(ResolverTest, KeepsWhatItHasFound) {
-  const Resolution first = resolve("localhost");
-  Asker asker;
-  const Resolution* kept = resolver_.resolve("localhost", asker);
-  ASSERT_NE(kept, nullptr);
-  EXPECT_EQ(kept->addresses, first.addresses);
-  EXPECT_FALSE(asker.is_waiting());
-}
-
 TEST_F(ResolverTest, SaysThatANameDoesNotExist) {
   EXPECT_EQ(resolve("name.onion").status, ResolveStatus::NoSuchName);
-  Asker asker;
-  EXPECT_NE(resolver_.resolve("name.onion", asker), nullptr) << "failures are kept for a while too";
 }
 
 TEST_F(ResolverTest, MayBeAskedForManyNames) {

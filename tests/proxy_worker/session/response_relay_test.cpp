@@ -156,6 +156,7 @@ TEST_F(ResponseRelayTest, ChunksABodyThatEndsWithTheOriginsConnection) {
   EXPECT_EQ(seen(relayed.sent), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nVia: 1.0 weir\r\n\r\nhello");
   EXPECT_TRUE(relayed.keeps_client);
   EXPECT_FALSE(relayed.keeps_origin);
+  EXPECT_FALSE(relay("HTTP/1.1 200 OK\r\n\r\nhello", {.origin_ends = true}).keeps_origin);
 }
 
 TEST_F(ResponseRelayTest, EndsItsOwnConnectionForAnHttp10ClientWhereTheOriginDoes) {

@@ -170,7 +170,10 @@ TEST_F(SpoolSegmentTest, EndsBeforeDamage) {
     path = segment.path();
   }
   std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(static_cast<std::streamoff>(place)).put('B');
-  EXPECT_THAT(all_payloads(recover(path)), ElementsAre("a"));
+  SpoolSegment segment = recover(path);
+  EXPECT_THAT(all_payloads(segment), ElementsAre("a"));
+  append(segment, "x");
+  EXPECT_THAT(all_payloads(recover(path)), ElementsAre("a", "x")) << "what stood behind the damage does not come back";
 }
 
 TEST_F(SpoolSegmentTest, IsNotMadeFromAnotherFile) {

@@ -201,12 +201,12 @@ TEST_F(SpoolTest, IgnoresAcknowledgementsOfThePastAndOfTheFuture) {
   Spool spool = open();
   append_numbered(spool, 1, 5);
   (void)take_all(spool);
-  spool.acknowledge(3);
   spool.acknowledge(2);
-  EXPECT_EQ(spool.acknowledged(), 3u);
+  spool.acknowledge(1);
+  EXPECT_EQ(spool.acknowledged(), 2u);
   spool.acknowledge(6);
   spool.acknowledge(UINT64_MAX);
-  EXPECT_EQ(spool.acknowledged(), 3u);
+  EXPECT_EQ(spool.acknowledged(), 2u);
 }
 
 TEST_F(SpoolTest, SkipsWhatTheCollectorHasAlready) {

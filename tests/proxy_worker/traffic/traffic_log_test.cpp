@@ -2,7 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "common/ledger/record_frame.h"
+#include "tests/proxy_worker/loop_runner.h"
+#include "tests/proxy_worker/traffic/collector_end.h"
 #include "tests/support/temporary_folder.h"
 #include "traffic_event.pb.h"
 
@@ -69,6 +76,26 @@ TEST(TrafficLog, PutsEachRecordIntoTheSpool) {
   EXPECT_EQ(stored.SerializeAsString(), event_of(proto::SERVED).SerializeAsString());
   spool->acknowledge(5);
   EXPECT_TRUE(log.is_delivered());
+}
+
+TEST(TrafficLog, ShipsEachRecordByItself) {
+  tests::TemporaryFolder folder;
+  std::string error;
+  auto spool = Spool::open(folder.path() / "spool", "worker-0", {.segment_bytes = 1 << 16, .total_bytes = 1 << 20}, error);
+  ASSERT_TRUE(spool) << error;
+  const std::string endpoint = "ipc://" + (folder.path() / "collector.sock").native();
+  tests::CollectorEnd collector(endpoint);
+  net::EventLoop loop;
+  tests::LoopRunner runner(loop);
+  Shipper shipper(loop, *spool, endpoint);
+  live::WorkerCounters counters{};
+  TrafficLog log(counters, &*spool, &shipper);
+  for (std::uint64_t sequence = 1; sequence <= 3; ++sequence) {
+    log.record(event_of(proto::SERVED));
+    std::optional<tests::ReceivedBatch> batch;
+    ASSERT_TRUE(runner.until([&] { return (batch = collector.receive()).has_value(); }, std::chrono::seconds(1))) << sequence;
+    EXPECT_EQ(batch->header.first_sequence(), sequence);
+  }
 }
 
 }  // namespace
