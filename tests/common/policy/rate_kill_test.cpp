@@ -159,10 +159,42 @@ class RateKill : public testing::Test {
     EXPECT_EQ(seen, (std::set<std::uint32_t>{kLimit - before - 1, kLimit - before}));
   }
 
-  // Stops a child everywhere in admit() of a client that made `before` requests, calls `meanwhile(client)`, lets the
-  // child go on and hands its answer to `check(client, answer)`.
+  // Steps until the table has changed `changes` times; gives how often it did before there was an answer.
+  int step_through_changes(SteppedChild& child, int changes) const {
+    std::string content = table_content();
+    int seen = 0;
+    while (seen < changes && child.step()) {
+      if (std::string now = table_content(); now != content) {
+        content = std::move(now);
+        ++seen;
+      }
+    }
+    return seen;
+  }
+
+  // Stops a child in admit() of a client that made `before` requests, calls `meanwhile(client)`, lets the child go on
+  // and calls `check(client, answer, is_counted)`. It stops after each change of the table (the last one counts the
+  // request), and at instructions spread over the call.
   template <class Meanwhile, class Check>
   void stop_everywhere(std::uint32_t before, Meanwhile meanwhile, Check check) {
+    int changes = 0;
+    {
+      SteppedChild child(*windows_, new_client(before), now_);
+      changes = step_through_changes(child, kInstructionsMax);
+    }
+    for (int change = 1; change <= changes; ++change) {
+      const base::IpAddress client = new_client(before);
+      SteppedChild child(*windows_, client, now_);
+      ASSERT_EQ(step_through_changes(child, change), change);
+      meanwhile(client);
+      check(client, child.finish(), change == changes);
+      ASSERT_FALSE(HasFailure()) << "stopped after change " << change << " of " << changes;
+    }
+    stop_at_random(before, meanwhile, [&](const base::IpAddress& client, SteppedChild::Answer answer) { check(client, answer, true); });
+  }
+
+  template <class Meanwhile, class Check>
+  void stop_at_random(std::uint32_t before, Meanwhile meanwhile, Check check) {
     const unsigned seed = std::random_device()();
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
@@ -198,7 +230,7 @@ TEST_F(RateKill, AStoppedProcessAndTheOthersTogetherStayWithinTheLimit) {
     std::uint32_t others = 0;
     stop_everywhere(
         before, [&](const base::IpAddress& client) { others = admit_until_refused(*windows_, client, now_); },
-        [&](const base::IpAddress& client, Answer answer) {
+        [&](const base::IpAddress& client, Answer answer, bool) {
           ASSERT_NE(answer, Answer::None);
           EXPECT_EQ(before + others + (answer == Answer::Admitted ? 1 : 0), kLimit);
           EXPECT_EQ(admit_until_refused(*windows_, client, now_), 0u);
@@ -220,7 +252,7 @@ TEST_F(RateKill, AStoppedProcessThatMissedWholeLapsChangesNothing) {
             EXPECT_EQ(admit_until_refused(*windows_, client, last), kLimit);
           }
         },
-        [&](const base::IpAddress& client, Answer answer) {
+        [&](const base::IpAddress& client, Answer answer, bool) {
           ASSERT_NE(answer, Answer::None);
           EXPECT_EQ(admit_until_refused(*windows_, client, last + kWindow - microseconds(1)), 0u);
           EXPECT_EQ(admit_until_refused(*windows_, client, last + kWindow), kLimit);
@@ -231,17 +263,22 @@ TEST_F(RateKill, AStoppedProcessThatMissedWholeLapsChangesNothing) {
 TEST_F(RateKill, AStoppedProcessWhoseSlotIsTakenAwayChargesNobodyElse) {
   for (const std::uint32_t before : {0u, 1u}) {
     std::uint32_t first = 0;
+    microseconds asked{0};
     stop_everywhere(
         before,
         [&](const base::IpAddress&) {
+          asked = now_;
           now_ += 2 * kWindow;
           first = clients_ + 1;
           for (std::size_t n = 0; n < kWays; ++n) {
             EXPECT_TRUE(windows_->admit(client_number(++clients_), now_).admitted);
           }
         },
-        [&](const base::IpAddress&, Answer answer) {
+        [&](const base::IpAddress& client, Answer answer, bool is_counted) {
           EXPECT_EQ(answer, Answer::Admitted);
+          // The request was counted where the client is now, or before its slot was taken away.
+          const std::uint32_t more = admit_until_refused(*windows_, client, asked);
+          EXPECT_TRUE(more == kLimit - 1 || (is_counted && more == kLimit)) << more;
           std::size_t undisturbed = 0;
           for (std::uint32_t n = first + kWays - 1; n >= first; --n) {  // from the newest: the child takes the oldest slot
             undisturbed += admit_until_refused(*windows_, client_number(n), now_) == kLimit - 1 ? 1 : 0;
