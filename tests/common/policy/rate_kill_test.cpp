@@ -11,8 +11,10 @@
 #include <memory>
 #include <random>
 #include <set>
-#include <sstream>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/policy/rate_windows.h"
 #include "tests/support/child_process.h"
@@ -93,6 +95,10 @@ class RateKill : public testing::Test {
  protected:
   void SetUp() override {
     windows_ = open(path_);
+    std::string error;
+    auto table = base::MappedFile::open(path_, base::MappedFile::Access::ReadOnly, error);
+    ASSERT_TRUE(table) << error;
+    table_ = std::move(*table);
     instructions_ = count_instructions();
     if (instructions_ == 0) {
       GTEST_SKIP() << "the system does not let us trace a child";
@@ -130,20 +136,21 @@ class RateKill : public testing::Test {
     return instructions;
   }
 
-  std::string table_content() const {
-    std::ostringstream content;
-    content << std::ifstream(path_, std::ios::binary).rdbuf();
-    return content.str();
+  std::string_view table_content() const {
+    const auto bytes = table_.bytes();
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
   // All that a killed process leaves is the table: each content that it ever had is tried.
   void kill_everywhere(std::uint32_t before) {
     const base::IpAddress client = new_client(before);
     const microseconds now = now_;
-    std::set<std::string> contents{table_content()};
+    std::vector<std::string> contents{std::string(table_content())};
     SteppedChild child(*windows_, client, now);
     while (child.step()) {
-      contents.insert(table_content());
+      if (table_content() != contents.back()) {
+        contents.emplace_back(table_content());
+      }
     }
     EXPECT_GE(contents.size(), before == 0 ? 7u : 3u);  // the claim's four words and going live; entry and head
     std::set<std::uint32_t> seen;
@@ -161,11 +168,11 @@ class RateKill : public testing::Test {
 
   // Steps until the table has changed `changes` times; gives how often it did before there was an answer.
   int step_through_changes(SteppedChild& child, int changes) const {
-    std::string content = table_content();
+    std::string content(table_content());
     int seen = 0;
     while (seen < changes && child.step()) {
-      if (std::string now = table_content(); now != content) {
-        content = std::move(now);
+      if (table_content() != content) {
+        content = table_content();
         ++seen;
       }
     }
@@ -214,6 +221,7 @@ class RateKill : public testing::Test {
   tests::TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "rate_windows";
   std::unique_ptr<RateWindows> windows_;
+  base::MappedFile table_;
   microseconds now_ = std::chrono::hours(1);
   std::uint32_t clients_ = 0;
   int instructions_ = 0;
