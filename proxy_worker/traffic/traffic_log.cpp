@@ -5,10 +5,14 @@
 namespace weir::traffic {
 
 void TrafficLog::record(const proto::TrafficEvent& event) {
-  count(event);
-  if (spool_ == nullptr) {
-    return;
+  // What is counted is in the spool already.
+  if (spool_ != nullptr) {
+    append(event);
   }
+  count(event);
+}
+
+void TrafficLog::append(const proto::TrafficEvent& event) {
   const std::size_t bytes = event.ByteSizeLong();
   if (std::byte* room = spool_->begin_append(bytes)) {
     event.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(room));

@@ -24,6 +24,7 @@ class TrafficLog {
   void publish_state();
 
  private:
+  void append(const proto::TrafficEvent& event);
   void count(const proto::TrafficEvent& event);
 
   live::WorkerCounters& counters_;

@@ -14,7 +14,7 @@ namespace weir::tests {
 
 namespace {
 
-constexpr int kSmallBufferBytes = 32 * 1024;
+constexpr int kSmallBufferBytes = 128 * 1024;  // twice the largest segment on loopback: less makes TCP crawl
 
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error("loopback: " + what); }
 

@@ -17,8 +17,8 @@ namespace weir::tests {
 
 class FarSide : private net::Stream::Listener {
  public:
-  explicit FarSide(net::EventLoop& loop, Buffers buffers = Buffers::Usual) : loop_(loop) {
-    ConnectedPair pair = connect_pair(buffers);
+  explicit FarSide(net::EventLoop& loop) : loop_(loop) {
+    ConnectedPair pair = connect_pair();
     stream_ = std::make_unique<net::Stream>(loop, std::move(pair.near));
     stream_->set_listener(this);
     far_ = std::move(pair.far);

@@ -13,7 +13,6 @@
 namespace weir::session {
 namespace {
 
-using tests::Buffers;
 using tests::FarSide;
 
 class TunnelTest : public testing::Test {
@@ -133,9 +132,9 @@ TEST_F(TunnelTest, EndsWhenOneSideIsResetWhileTheOtherSends) {
 
 // One side that does not read stops the other, and nothing is lost (envoy: source/docs/flow_control.md).
 TEST_F(TunnelTest, StopsReadingASideWhoseOtherSideDoesNotTakeIt) {
-  FarSide slow(loop_, Buffers::Small);
+  FarSide slow(loop_);
   std::string sent;
-  const std::string block(8 * 1024, 'x');
+  const std::string block(64 * 1024, 'x');
   const auto send_more = [&] {
     const ssize_t count = ::send(client_.fd(), block.data(), block.size(), MSG_NOSIGNAL);
     sent.append(block, 0, count > 0 ? static_cast<std::size_t>(count) : 0);
@@ -150,7 +149,7 @@ TEST_F(TunnelTest, StopsReadingASideWhoseOtherSideDoesNotTakeIt) {
   EXPECT_GT(sent.size(), kSpillBytesMax / 2);
   client_.end();
   ASSERT_TRUE(runner_.until([&] {
-    slow.receive(64 * 1024);
+    slow.receive();
     (void)tunnel_.pump(client_.stream(), slow.stream(), buffer_);
     return slow.received().end;
   }));
