@@ -55,9 +55,8 @@ std::uint64_t used_at_us(const RateTable& table, const ClientSet& set, std::size
   if (!state.is_live) {
     return state.taken_at_us(now_us);
   }
-  const RateRing ring(table, set, way, state.claim);
-  const RateEntry at_head = RateEntry::unpack(ring.word(state.head).load());
-  return ring.is_admission(at_head, state.head) ? at_head.time_us : ring.last_time_us(state.head);
+  // An entry that waits at the head does not matter: its process, if it lives, finds the slot gone and begins again.
+  return RateRing(table, set, way, state.claim).last_time_us(state.head);
 }
 
 // Takes the slot that was of no use for the longest time: tentatively, for `key`. Nothing when another process was

@@ -11,8 +11,10 @@
 #include <memory>
 #include <random>
 #include <set>
-#include <sstream>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/policy/rate_windows.h"
 #include "tests/support/child_process.h"
@@ -93,6 +95,10 @@ class RateKill : public testing::Test {
  protected:
   void SetUp() override {
     windows_ = open(path_);
+    std::string error;
+    auto table = base::MappedFile::open(path_, base::MappedFile::Access::ReadOnly, error);
+    ASSERT_TRUE(table) << error;
+    table_ = std::move(*table);
     instructions_ = count_instructions();
     if (instructions_ == 0) {
       GTEST_SKIP() << "the system does not let us trace a child";
@@ -130,20 +136,21 @@ class RateKill : public testing::Test {
     return instructions;
   }
 
-  std::string table_content() const {
-    std::ostringstream content;
-    content << std::ifstream(path_, std::ios::binary).rdbuf();
-    return content.str();
+  std::string_view table_content() const {
+    const auto bytes = table_.bytes();
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
   // All that a killed process leaves is the table: each content that it ever had is tried.
   void kill_everywhere(std::uint32_t before) {
     const base::IpAddress client = new_client(before);
     const microseconds now = now_;
-    std::set<std::string> contents{table_content()};
+    std::vector<std::string> contents{std::string(table_content())};
     SteppedChild child(*windows_, client, now);
     while (child.step()) {
-      contents.insert(table_content());
+      if (table_content() != contents.back()) {
+        contents.emplace_back(table_content());
+      }
     }
     EXPECT_GE(contents.size(), before == 0 ? 7u : 3u);  // the claim's four words and going live; entry and head
     std::set<std::uint32_t> seen;
@@ -159,10 +166,42 @@ class RateKill : public testing::Test {
     EXPECT_EQ(seen, (std::set<std::uint32_t>{kLimit - before - 1, kLimit - before}));
   }
 
-  // Stops a child everywhere in admit() of a client that made `before` requests, calls `meanwhile(client)`, lets the
-  // child go on and hands its answer to `check(client, answer)`.
+  // Steps until the table has changed `changes` times; gives how often it did before there was an answer.
+  int step_through_changes(SteppedChild& child, int changes) const {
+    std::string content(table_content());
+    int seen = 0;
+    while (seen < changes && child.step()) {
+      if (table_content() != content) {
+        content = table_content();
+        ++seen;
+      }
+    }
+    return seen;
+  }
+
+  // Stops a child in admit() of a client that made `before` requests, calls `meanwhile(client)`, lets the child go on
+  // and calls `check(client, answer, is_counted)`. It stops after each change of the table (the last one counts the
+  // request), and at instructions spread over the call.
   template <class Meanwhile, class Check>
   void stop_everywhere(std::uint32_t before, Meanwhile meanwhile, Check check) {
+    int changes = 0;
+    {
+      SteppedChild child(*windows_, new_client(before), now_);
+      changes = step_through_changes(child, kInstructionsMax);
+    }
+    for (int change = 1; change <= changes; ++change) {
+      const base::IpAddress client = new_client(before);
+      SteppedChild child(*windows_, client, now_);
+      ASSERT_EQ(step_through_changes(child, change), change);
+      meanwhile(client);
+      check(client, child.finish(), change == changes);
+      ASSERT_FALSE(HasFailure()) << "stopped after change " << change << " of " << changes;
+    }
+    stop_at_random(before, meanwhile, [&](const base::IpAddress& client, SteppedChild::Answer answer) { check(client, answer, true); });
+  }
+
+  template <class Meanwhile, class Check>
+  void stop_at_random(std::uint32_t before, Meanwhile meanwhile, Check check) {
     const unsigned seed = std::random_device()();
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
@@ -182,6 +221,7 @@ class RateKill : public testing::Test {
   tests::TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "rate_windows";
   std::unique_ptr<RateWindows> windows_;
+  base::MappedFile table_;
   microseconds now_ = std::chrono::hours(1);
   std::uint32_t clients_ = 0;
   int instructions_ = 0;
@@ -198,7 +238,7 @@ TEST_F(RateKill, AStoppedProcessAndTheOthersTogetherStayWithinTheLimit) {
     std::uint32_t others = 0;
     stop_everywhere(
         before, [&](const base::IpAddress& client) { others = admit_until_refused(*windows_, client, now_); },
-        [&](const base::IpAddress& client, Answer answer) {
+        [&](const base::IpAddress& client, Answer answer, bool) {
           ASSERT_NE(answer, Answer::None);
           EXPECT_EQ(before + others + (answer == Answer::Admitted ? 1 : 0), kLimit);
           EXPECT_EQ(admit_until_refused(*windows_, client, now_), 0u);
@@ -220,7 +260,7 @@ TEST_F(RateKill, AStoppedProcessThatMissedWholeLapsChangesNothing) {
             EXPECT_EQ(admit_until_refused(*windows_, client, last), kLimit);
           }
         },
-        [&](const base::IpAddress& client, Answer answer) {
+        [&](const base::IpAddress& client, Answer answer, bool) {
           ASSERT_NE(answer, Answer::None);
           EXPECT_EQ(admit_until_refused(*windows_, client, last + kWindow - microseconds(1)), 0u);
           EXPECT_EQ(admit_until_refused(*windows_, client, last + kWindow), kLimit);
@@ -231,17 +271,22 @@ TEST_F(RateKill, AStoppedProcessThatMissedWholeLapsChangesNothing) {
 TEST_F(RateKill, AStoppedProcessWhoseSlotIsTakenAwayChargesNobodyElse) {
   for (const std::uint32_t before : {0u, 1u}) {
     std::uint32_t first = 0;
+    microseconds asked{0};
     stop_everywhere(
         before,
         [&](const base::IpAddress&) {
+          asked = now_;
           now_ += 2 * kWindow;
           first = clients_ + 1;
           for (std::size_t n = 0; n < kWays; ++n) {
             EXPECT_TRUE(windows_->admit(client_number(++clients_), now_).admitted);
           }
         },
-        [&](const base::IpAddress&, Answer answer) {
+        [&](const base::IpAddress& client, Answer answer, bool is_counted) {
           EXPECT_EQ(answer, Answer::Admitted);
+          // The request was counted where the client is now, or before its slot was taken away.
+          const std::uint32_t more = admit_until_refused(*windows_, client, asked);
+          EXPECT_TRUE(more == kLimit - 1 || (is_counted && more == kLimit)) << more;
           std::size_t undisturbed = 0;
           for (std::uint32_t n = first + kWays - 1; n >= first; --n) {  // from the newest: the child takes the oldest slot
             undisturbed += admit_until_refused(*windows_, client_number(n), now_) == kLimit - 1 ? 1 : 0;
