@@ -93,7 +93,7 @@ AnswerText refusal(const Answer& answer, const AnswerForm& form) {
   out.body = form.prefers_json ? json_body(text, answer.detail) : html_body(text, answer.detail);
   out.head = "HTTP/1.1 " + std::to_string(text.status) + " " + std::string(reason_phrase(text.status)) + "\r\n";
   out.head += form.prefers_json ? "Content-Type: application/json\r\n" : "Content-Type: text/html; charset=utf-8\r\n";
-  out.head += "Proxy-Status: " + std::string(http1::kPseudonym) + "; error=" + std::string(text.proxy_status);
+  out.head += "Proxy-Status: " + std::string(http1::kPseudonym) + "; error=" + std::string(answer.proxy_status.empty() ? text.proxy_status : answer.proxy_status);
   if (!answer.detail.empty()) {
     out.head += "; details=" + quote_structured(answer.detail);
   }

@@ -16,6 +16,7 @@ struct Answer {
   Reason reason = Reason::None;
   std::string detail = {};                     // one more sentence for the person: what exactly
   std::chrono::microseconds retry_after{0};    // 429 only
+  std::string_view proxy_status = {};          // RFC 9209 error type and parameters, where more is known than the reason says
   std::string content = {};                    // AnsweredByProxy: the request that TRACE gives back; else empty
 };
 
