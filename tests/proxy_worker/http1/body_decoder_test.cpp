@@ -197,6 +197,15 @@ TEST(ChunkExtensions, AreCheckedAndDropped) {
   EXPECT_EQ(chunked_status("2;a\0b\r\n"s), Status::Malformed);
 }
 
+TEST(ChunkExtensions, HaveANameAndPerhapsAValue) {
+  for (const char* extension : {";", ";;a", ";a;", ";=", ";=b", ";a=", ";a=;b", ";a==b", ";a=b=c", ";a=b\"c\"", ";\"a\"", ";a\"b\"", ";a=\"b\"c",
+                                ";a=\"b\"\"c\"", ";a=\"b\"=c", ";a=\"b\"\\", ";\\a", ";a=\\b"}) {
+    EXPECT_EQ(chunked_status("2" + std::string(extension) + "\r\nhi\r\n0\r\n\r\n"), Status::Malformed) << extension;
+    EXPECT_EQ(chunked_status("0" + std::string(extension) + "\r\n\r\n"), Status::Malformed) << extension;
+  }
+  EXPECT_EQ(chunked_status("0;a=\"\";b=c\r\n\r\n"), Status::Complete);
+}
+
 TEST(ChunkExtensions, AreBounded) {
   // From the semicolon to the octet before CR LF.
   const auto with_extension = [](std::size_t bytes) { return "1;" + std::string(bytes - 1, 'a') + "\r\nx\r\n0\r\n\r\n"; };
