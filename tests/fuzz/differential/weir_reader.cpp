@@ -10,7 +10,7 @@ namespace weir::differential {
 
 namespace {
 
-constexpr std::size_t kEmptyLinesMax = 8;  // as proxy_worker/session/client_session.cpp has it
+constexpr std::size_t kEmptyLinesMax = 8;  // as proxy_worker/session/head_reader.cpp has it
 
 void append_fields(http1::Fields fields, Message& out) {
   for (const http1::Field& field : fields) {

@@ -242,6 +242,19 @@ TEST(Trailers, AreBounded) {
   EXPECT_EQ(decode(kChunked, "0\r\n" + std::string(2 * kMax, 'a')).status, Status::Malformed) << "no line end is waited for";
 }
 
+TEST(Trailers, AreBoundedInNumber) {
+  const auto with_trailers = [](std::size_t count) {
+    std::string body = "0\r\n";
+    for (std::size_t i = 0; i < count; ++i) {
+      body += "A: b\r\n";
+    }
+    return body + "\r\n";
+  };
+  EXPECT_EQ(decode(kChunked, with_trailers(kFieldsMax - 1)).status, Status::Complete);
+  EXPECT_EQ(decode(kChunked, with_trailers(kFieldsMax)).status, Status::Complete);
+  EXPECT_EQ(decode(kChunked, with_trailers(kFieldsMax + 1)).status, Status::Malformed);
+}
+
 TEST(BodyDecoder, ConsumesNothingBehindTheBody) {
   BodyDecoder decoder(kChunked);
   std::string bytes = "1\r\nx\r\n0\r\n\r\n5\r\nhello\r\n";
