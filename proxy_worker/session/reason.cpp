@@ -70,6 +70,7 @@ constexpr std::array kTexts{
                "The proxy was stopped before the request was complete."},
     ReasonText{Reason::OutOfDescriptors, 503, FAILED, PROXY, "out_of_descriptors", "proxy_internal_error", "The proxy is overloaded",
                "The proxy has no descriptor left for another connection. Try again in a moment."},
+    ReasonText{Reason::AnsweredByProxy, 200, SERVED, NOBODY, "answered_by_proxy", "", "", ""},
 };
 
 constexpr bool is_in_order() {

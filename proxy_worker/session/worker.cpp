@@ -51,7 +51,7 @@ Worker::Worker(Parts parts)
       pool_(loop_, settings_.timeouts.idle, parts.counters.origin_connections_open),
       admission_(settings_, own_addresses_, parts.rate_windows),
       buffer_(std::make_unique<std::array<char, kBufferBytes>>()),
-      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}},
+      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}, false, {}},
       sessions_max_((base::raise_open_file_limit() - kReservedDescriptors) / 2),
       signals_(watch_signals()) {
   net::Acceptor::Listener& self = *this;
