@@ -4,7 +4,7 @@ import socket
 
 from patience import scaled
 
-_FILL_S = 0.3
+_FILL_S = 0.1
 
 
 class BlackHole:
