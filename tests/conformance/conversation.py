@@ -251,7 +251,7 @@ class Run:
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.socket.close()
         elif mark is CUT_OFF:
-            self._expect_cut_off()
+            self.expect_cut_off()
         else:
             raise AssertionError(f"not a client's step: {mark}")
 
@@ -303,7 +303,7 @@ class Run:
         assert not self.client.received, f"surplus: {bytes(self.client.received[:300])!r}"
         return None
 
-    def _expect_cut_off(self) -> None:
+    def expect_cut_off(self) -> None:
         self.client.read_to_end()
         data = bytes(self.client.received)
         message = wire.parse_response(data, "GET", self.client.end == "fin")
