@@ -19,14 +19,14 @@ void judge_spool(const SpoolView& spool, std::uint64_t position, Check& check, T
   std::vector<Range> lost;
   if (spool.acknowledged > position) {
     lost.push_back({position + 1, spool.acknowledged});
-    check.fault(name + event_range(lost.back()) + " are neither here nor in the database: given up by a full spool, or the database"
-                " was replaced; they become a gap when the worker delivers next");
+    check.fault(name + event_range(lost.back()) + ": in neither the spool nor the database: given up by a full spool, or the"
+                " database was replaced; a gap when the worker delivers next");
   }
   for (const Range& range : spool.unreadable) {
     const Range behind{std::max(range.first, std::max(position, spool.acknowledged) + 1), range.last};
     if (behind.first <= behind.last) {
       lost.push_back(behind);
-      check.fault(name + event_range(behind) + " cannot be read and are not in the database");
+      check.fault(name + event_range(behind) + ": unreadable in the spool, not in the database");
     }
   }
   const std::uint64_t kept = spool.events_after(0);
@@ -36,7 +36,7 @@ void judge_spool(const SpoolView& spool, std::uint64_t position, Check& check, T
   totals.in_neither += total(lost);
   if (kept > 0) {
     check.note(name + event_range({spool.acknowledged + 1, spool.end_sequence - 1}) + " kept, " +
-               (pending == 0 ? "all of them in the database" : counted(pending, "event") + " of them not in the database yet"));
+               (pending == 0 ? "all of them in the database" : digits(pending) + " of them not in the database yet"));
   }
 }
 
