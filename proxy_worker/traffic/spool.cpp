@@ -10,6 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/ledger/record_frame.h"
+#include "common/ledger/segment.h"
 
 namespace weir::traffic {
 
@@ -31,7 +32,7 @@ std::vector<std::filesystem::path> segment_files(const std::filesystem::path& fo
   std::vector<std::filesystem::path> paths;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".seg") {
+    if (entry.path().extension() == ledger::kSegmentExtension) {
       paths.push_back(entry.path());
     }
   }
@@ -42,8 +43,9 @@ std::vector<std::filesystem::path> segment_files(const std::filesystem::path& fo
 // Out of the way, but kept for whoever wants to look.
 void set_aside(const std::filesystem::path& path, const std::string& reason) {
   std::error_code ignored;
-  std::filesystem::rename(path, path.string() + ".damaged", ignored);
-  base::log_error(reason + "; set aside as " + path.filename().string() + ".damaged");
+  const std::string aside = path.string().append(ledger::kDamagedExtension);
+  std::filesystem::rename(path, aside, ignored);
+  base::log_error(reason + "; set aside as " + std::filesystem::path(aside).filename().string());
 }
 
 }  // namespace
