@@ -120,11 +120,12 @@ class AptTest(weir.WeirTest):
         self._apt_get("update")
         self._apt_get("update")
         file, = (self.folder / "site" / "pool").glob(f"{_NAMES[4]}_*.deb")
-        partial = self.root / "downloads" / file.name
+        archives = self.root / "var/cache/apt/archives"
+        partial = archives / "partial" / file.name
         partial.write_bytes(file.read_bytes()[:50_000])
         os.utime(partial, (file.stat().st_mtime, file.stat().st_mtime))
-        self._apt_get("download", _NAMES[4])
-        self.assertEqual(partial.read_bytes(), file.read_bytes())
+        self._apt_get("install", "--download-only", _NAMES[4])
+        self.assertEqual((archives / file.name).read_bytes(), file.read_bytes())
         self.weir.stop()
         statuses = [(row["path"].rsplit("/", 1)[-1], row["status"]) for row in self.weir.rows()]
         self.assertEqual([status for name, status in statuses if name == "Release"], [200, 304])
