@@ -164,7 +164,7 @@ void JsonLog::append(const TrafficRecord& record, std::int64_t request_id) {
 }
 
 bool JsonLog::write(std::string& error) {
-  if (lines_.empty()) {
+  if (lines_.is_empty()) {
     return true;
   }
   if (!note_lengths(error)) {
@@ -244,7 +244,9 @@ void JsonLog::move_to_overflow(const std::string& name) {
 }
 
 bool JsonLog::write_file(const std::string& name, const Pieces& pieces, std::string& error) {
-  OpenFile* file = files_.acquire(name, OpenFiles::Creation::Forbidden);
+  // The one whose length was noted, if it is still open: with many files, it may have been closed for another since.
+  OpenFile* file = files_.find(name);
+  file = file != nullptr ? file : files_.acquire(name, OpenFiles::Creation::Forbidden);
   struct stat status {};
   if (file == nullptr || !write_pieces(file->fd.value(), pieces) || ::fstat(file->fd.value(), &status) != 0) {
     error = failure(data_dir_ / name, "cannot write");
@@ -264,7 +266,7 @@ bool JsonLog::write_pieces(int fd, const Pieces& pieces) {
     const std::size_t count = std::min(pieces.size() - done, vectors.size());
     for (std::size_t index = 0; index < count; ++index) {
       const Piece& piece = pieces[done + index];
-      vectors[index] = {lines_.data() + piece.begin, piece.end - piece.begin};
+      vectors[index] = {const_cast<char*>(lines_.data()) + piece.begin, piece.end - piece.begin};
     }
     if (!write_all(fd, std::span(vectors).first(count))) {
       return false;
@@ -292,10 +294,7 @@ void JsonLog::forget_pending() {
   for (auto& [name, pieces] : pending_) {
     pieces.clear();
   }
-  lines_.clear();
-  if (lines_.capacity() > kKeptBufferBytesMax) {
-    lines_.shrink_to_fit();
-  }
+  lines_.clear(kKeptBufferBytesMax);
 }
 
 }  // namespace weir::collector

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "collector/line_buffer.h"
 #include "collector/open_files.h"
 #include "collector/throttle.h"
 #include "collector/time_text.h"
@@ -70,7 +71,7 @@ class JsonLog {
   UndoNoteFile undo_file_;
   UndoNote note_;  // of this transaction, once write() has begun
   std::size_t file_count_ = 0;
-  std::string lines_;  // of the open transaction, in the order of arrival
+  LineBuffer lines_;  // of the open transaction, in the order of arrival
   std::unordered_map<std::string, Pieces> pending_;  // what of them goes to which file; empty ones are kept
   std::string name_;  // scratch
   TimeText time_text_;
