@@ -22,8 +22,8 @@ constexpr std::string_view kInsert =
 
 }  // namespace
 
-std::unique_ptr<RecordStore> RecordStore::open(const std::filesystem::path& path, store::Error& error) {
-  auto database = store::Database::open_writer(path, error);
+std::unique_ptr<RecordStore> RecordStore::open(const std::filesystem::path& path, store::Survives survives, store::Error& error) {
+  auto database = store::Database::open_writer(path, survives, error);
   if (!database || !store::migrate(*database, error)) {
     return nullptr;
   }

@@ -25,7 +25,7 @@ struct EventOrigin {
 class RecordStore {
  public:
   // Opens or creates the database and brings its schema up to date.
-  static std::unique_ptr<RecordStore> open(const std::filesystem::path& path, store::Error& error);
+  static std::unique_ptr<RecordStore> open(const std::filesystem::path& path, store::Survives survives, store::Error& error);
 
   store::Database& database() { return database_; }
   // Each gives false when the database failed; error() says why, and the transaction is to be rolled back.

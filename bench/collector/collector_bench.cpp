@@ -110,7 +110,7 @@ class Folder {
 void record(benchmark::State& state, JsonLogs json_logs) {
   Folder folder;
   store::Error error;
-  const auto recorder = Recorder::open(folder.path(), json_logs, error);
+  const auto recorder = Recorder::open(folder.path(), {.json_logs = json_logs}, error);
   std::uint64_t sequence = 1;
   for (auto _ : state) {
     state.PauseTiming();

@@ -174,12 +174,13 @@ std::optional<Database> Database::open(const std::string& name, int flags, Error
   return database;
 }
 
-std::optional<Database> Database::open_writer(const std::filesystem::path& path, Error& error) {
+std::optional<Database> Database::open_writer(const std::filesystem::path& path, Survives survives, Error& error) {
   auto database = open(file_uri(path, ""), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
   // journal_size_limit: a WAL that grew during a long read shrinks again afterwards.
+  const std::string synchronous = survives == Survives::PowerFailure ? "FULL" : "NORMAL";
   if (database && !database->execute("set up database",
-                                     "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                                     "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 2000;"
+                                     "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = " + synchronous +
+                                     ";PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 2000;"
                                      "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY",
                                      error)) {
     return std::nullopt;
