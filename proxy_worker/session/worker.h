@@ -12,6 +12,7 @@
 #include "common/options/settings.h"
 #include "proxy_worker/net/acceptor.h"
 #include "proxy_worker/session/client_session.h"
+#include "proxy_worker/traffic/shipper.h"
 
 namespace weir::session {
 

@@ -1,6 +1,5 @@
 #include "proxy_worker/traffic/shipper.h"
 
-#include <algorithm>
 #include <zmq.hpp>
 
 #include "common/base/log.h"
@@ -10,13 +9,6 @@ namespace weir::traffic {
 
 namespace {
 
-constexpr std::chrono::milliseconds kBatchDelay{20};
-constexpr std::size_t kBatchBytes = 256 * 1024;
-// Sent but not acknowledged at most.
-constexpr std::uint64_t kWindowEvents = 20'000;
-constexpr std::chrono::milliseconds kRetryDelay{100};   // while no collector is connected
-constexpr std::chrono::milliseconds kPatienceMin{2'000};  // without an acknowledgement, then everything is sent again
-constexpr std::chrono::milliseconds kPatienceMax{30'000};
 constexpr int kQueuedBatchesMax = 64;
 constexpr int kAcksMax = 1'000;
 constexpr std::int64_t kAckBytesMax = 4'096;
@@ -76,93 +68,56 @@ class Shipper::Socket {
 };
 
 Shipper::Shipper(net::EventLoop& loop, Spool& spool, std::string endpoint)
-    : loop_(loop), spool_(spool), endpoint_(std::move(endpoint)), patience_(kPatienceMin) {
-  socket_ = std::make_unique<Socket>(endpoint_);
-  loop_.watch_level(socket_->fd(), *this, net::EventLoop::Interest::Read);
-  if (spool_.has_untaken()) {
-    arm(batch_timer_, kBatchDelay);
-  }
+    : loop_(loop), endpoint_(std::move(endpoint)), sender_(spool, *this, loop.now()) {
+  connect();
+  follow_sender();
 }
 
 Shipper::~Shipper() { loop_.forget(socket_->fd()); }
 
-void Shipper::arm(net::Timer& timer, std::chrono::milliseconds delay) { loop_.arm(timer, loop_.now() + delay); }
+void Shipper::connect() {
+  socket_ = std::make_unique<Socket>(endpoint_);
+  loop_.watch_level(socket_->fd(), *this, net::EventLoop::Interest::Read);
+}
+
+void Shipper::connect_anew() {
+  loop_.forget(socket_->fd());
+  socket_.reset();
+  connect();
+}
+
+bool Shipper::send(const proto::Batch& header, std::span<const std::byte> events) { return socket_->send(header, events); }
+
+bool Shipper::receive(proto::Ack& ack) { return socket_->receive(ack); }
 
 void Shipper::on_appended() {
-  if (!batch_timer_.is_armed()) {
-    arm(batch_timer_, kBatchDelay);
-  } else if (spool_.untaken_bytes() >= kBatchBytes && spool_.taken() - spool_.acknowledged() < kWindowEvents) {
-    ship();
-  }
+  sender_.on_appended(loop_.now());
+  follow_sender();
 }
 
 void Shipper::ship() {
-  proto::Batch header;
-  while (spool_.has_untaken() && spool_.taken() - spool_.acknowledged() < kWindowEvents) {
-    const std::uint64_t next_sequence = spool_.taken() + 1;
-    const Spool::Range range = spool_.take(kBatchBytes);
-    if (range.count == 0) {
-      break;
-    }
-    header.set_stream_id(spool_.stream_id());
-    header.set_first_sequence(range.first_sequence);
-    header.set_event_count(static_cast<std::uint32_t>(range.count));
-    header.set_oldest_sequence(spool_.oldest_sequence());
-    header.set_lost_before(range.first_sequence - next_sequence);
-    if (!socket_->send(header, range.bytes)) {
-      spool_.put_back(range);
-      arm(batch_timer_, kRetryDelay);
-      break;
-    }
-    if (!stall_timer_.is_armed()) {
-      arm(stall_timer_, patience_);
-    }
-  }
-  take_acknowledgements();
+  sender_.ship(loop_.now());
+  follow_sender();
 }
 
-void Shipper::take_acknowledgements() {
-  proto::Ack ack;
-  while (socket_->receive(ack)) {
-    if (ack.stream_id() != spool_.stream_id()) {
-      continue;
-    }
-    if (ack.last_sequence() > spool_.acknowledged()) {
-      patience_ = kPatienceMin;
-      spool_.acknowledge(ack.last_sequence());
-      if (spool_.taken() > spool_.acknowledged()) {
-        arm(stall_timer_, patience_);
-      } else {
-        loop_.disarm(stall_timer_);
-      }
-    }
-    if (ack.resend()) {
-      spool_.rewind();
-    }
-  }
-  if (spool_.has_untaken() && !batch_timer_.is_armed()) {
-    arm(batch_timer_, kBatchDelay);
-  }
+void Shipper::on_io(net::Readiness) {
+  sender_.take_acknowledgements(loop_.now());
+  follow_sender();
 }
 
-void Shipper::start_again() {
-  // A new socket: what waits in the old one's queues must not arrive between what is sent again.
-  loop_.forget(socket_->fd());
-  socket_.reset();
-  socket_ = std::make_unique<Socket>(endpoint_);
-  loop_.watch_level(socket_->fd(), *this, net::EventLoop::Interest::Read);
-  spool_.rewind();
-  patience_ = std::min(patience_ * 2, kPatienceMax);
-  arm(batch_timer_, kRetryDelay);
+void Shipper::on_timer(net::Timer&) {
+  sender_.on_time(loop_.now());
+  follow_sender();
 }
 
-void Shipper::on_io(net::Readiness) { take_acknowledgements(); }
-
-void Shipper::on_timer(net::Timer& timer) {
-  if (&timer == &batch_timer_) {
-    ship();
-  } else if (spool_.taken() > spool_.acknowledged()) {
-    start_again();
+// Its wishes change rarely, compared with how often it is called.
+void Shipper::follow_sender() {
+  const auto wake_at = sender_.wake_at();
+  if (!wake_at) {
+    loop_.disarm(timer_);
+  } else if (!timer_.is_armed() || *wake_at != armed_for_) {
+    armed_for_ = *wake_at;
+    loop_.arm(timer_, armed_for_);
   }
 }
 

@@ -1,16 +1,14 @@
 #include "proxy_worker/traffic/spool.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdio>
-#include <random>
 #include <system_error>
 #include <vector>
 
 #include "common/base/log.h"
 #include "common/ledger/record_frame.h"
 #include "common/ledger/segment.h"
+#include "proxy_worker/traffic/stream_id.h"
 
 namespace weir::traffic {
 
@@ -20,13 +18,6 @@ namespace {
 constexpr std::chrono::seconds kLockPatience{20};
 // For the records of requests that are under way when no more are accepted.
 constexpr std::size_t kReservedSegments = 2;
-
-std::string new_stream_id(const std::string& stream_name) {
-  std::random_device random;
-  std::array<char, 24> suffix{};
-  std::snprintf(suffix.data(), suffix.size(), "-%08x%08x", random(), random());
-  return stream_name + suffix.data();
-}
 
 std::vector<std::filesystem::path> segment_files(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> paths;

@@ -1,0 +1,113 @@
+#include "proxy_worker/traffic/sender.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/crash_point.h"
+
+namespace weir::traffic {
+
+namespace {
+
+constexpr std::chrono::milliseconds kBatchDelay{20};
+constexpr std::size_t kBatchBytes = 256 * 1024;
+// Sent but not acknowledged at most.
+constexpr std::uint64_t kWindowEvents = 20'000;
+constexpr std::chrono::milliseconds kRetryDelay{100};   // while no collector is connected
+constexpr std::chrono::milliseconds kPatienceMin{2'000};  // without an acknowledgement, then everything is sent again
+constexpr std::chrono::milliseconds kPatienceMax{30'000};
+
+}  // namespace
+
+Sender::Sender(Spool& spool, Wire& wire, TimePoint now) : spool_(spool), wire_(wire), patience_(kPatienceMin) {
+  if (spool_.has_untaken()) {
+    batch_at_ = now + kBatchDelay;
+  }
+}
+
+bool Sender::has_window() const { return spool_.taken() - spool_.acknowledged() < kWindowEvents; }
+
+void Sender::on_appended(TimePoint now) {
+  if (!batch_at_) {
+    batch_at_ = now + kBatchDelay;
+  } else if (spool_.untaken_bytes() >= kBatchBytes && has_window()) {
+    ship(now);
+  }
+}
+
+void Sender::ship(TimePoint now) {
+  proto::Batch header;
+  while (spool_.has_untaken() && has_window()) {
+    const std::uint64_t next_sequence = spool_.taken() + 1;
+    const Spool::Range range = spool_.take(kBatchBytes);
+    if (range.count == 0) {
+      break;
+    }
+    header.set_stream_id(spool_.stream_id());
+    header.set_first_sequence(range.first_sequence);
+    header.set_event_count(static_cast<std::uint32_t>(range.count));
+    header.set_oldest_sequence(spool_.oldest_sequence());
+    header.set_lost_before(range.first_sequence - next_sequence);
+    if (!wire_.send(header, range.bytes)) {
+      spool_.put_back(range);
+      batch_at_ = now + kRetryDelay;
+      break;
+    }
+    WEIR_CRASH_POINT("sender.sent");
+    if (!stall_at_) {
+      stall_at_ = now + patience_;
+    }
+  }
+  take_acknowledgements(now);
+}
+
+void Sender::take_acknowledgements(TimePoint now) {
+  proto::Ack ack;
+  while (wire_.receive(ack)) {
+    if (ack.stream_id() == spool_.stream_id()) {
+      take(ack, now);
+    }
+  }
+  if (spool_.has_untaken() && !batch_at_) {
+    batch_at_ = now + kBatchDelay;
+  }
+}
+
+void Sender::take(const proto::Ack& ack, TimePoint now) {
+  if (ack.last_sequence() > spool_.acknowledged()) {
+    patience_ = kPatienceMin;
+    spool_.acknowledge(ack.last_sequence());
+    WEIR_CRASH_POINT("sender.acknowledged");
+    stall_at_ = spool_.taken() > spool_.acknowledged() ? std::optional(now + patience_) : std::nullopt;
+  }
+  if (ack.resend()) {
+    spool_.rewind();
+  }
+}
+
+void Sender::on_time(TimePoint now) {
+  if (batch_at_ && *batch_at_ <= now) {
+    batch_at_.reset();
+    ship(now);
+  }
+  if (stall_at_ && *stall_at_ <= now) {
+    stall_at_.reset();
+    if (spool_.taken() > spool_.acknowledged()) {
+      start_again(now);
+    }
+  }
+}
+
+void Sender::start_again(TimePoint now) {
+  // What waits in the old connection must not arrive between what is sent again.
+  wire_.connect_anew();
+  spool_.rewind();
+  patience_ = std::min(patience_ * 2, kPatienceMax);
+  batch_at_ = now + kRetryDelay;
+}
+
+std::optional<Sender::TimePoint> Sender::wake_at() const {
+  return batch_at_ && stall_at_ ? std::min(batch_at_, stall_at_) : batch_at_ ? batch_at_ : stall_at_;
+}
+
+}  // namespace weir::traffic

@@ -1,0 +1,61 @@
+// What of the spool is sent when: windows and batches, acknowledgements, and everything once more when none come. Knows no
+// socket, no timer and no clock: whoever owns it gives it a wire and the time, and calls it when it wants to be called.
+// Worker, one thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "ledger.pb.h"
+#include "proxy_worker/traffic/spool.h"
+
+namespace weir::traffic {
+
+class Sender {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  // The connection to the collector, made again by itself whenever it breaks. What was sent over one arrives in that order;
+  // the last of it may be lost with the connection.
+  class Wire {
+   public:
+    // False: nobody takes it now.
+    virtual bool send(const proto::Batch& header, std::span<const std::byte> events) = 0;
+    // False: there is none.
+    virtual bool receive(proto::Ack& ack) = 0;
+    // Gives the connection up, with what waits in it.
+    virtual void connect_anew() = 0;
+
+   protected:
+    ~Wire() = default;
+  };
+
+  // Both outlive the sender.
+  Sender(Spool& spool, Wire& wire, TimePoint now);
+
+  // Events were appended: they go out together with those of the next few milliseconds.
+  void on_appended(TimePoint now);
+  // Sends what there is, now.
+  void ship(TimePoint now);
+  // The wire may have some.
+  void take_acknowledgements(TimePoint now);
+  // Does what is due, at wake_at() or later.
+  void on_time(TimePoint now);
+  // When on_time() is to be called; nothing: not before another of these functions was.
+  std::optional<TimePoint> wake_at() const;
+
+ private:
+  bool has_window() const;
+  void take(const proto::Ack& ack, TimePoint now);
+  void start_again(TimePoint now);
+
+  Spool& spool_;
+  Wire& wire_;
+  std::chrono::milliseconds patience_;  // without an acknowledgement
+  std::optional<TimePoint> batch_at_;   // the next batch goes out
+  std::optional<TimePoint> stall_at_;   // the patience is over
+};
+
+}  // namespace weir::traffic
