@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "collector/text.h"
+#include "common/store/log_file.h"
 
 namespace weir::collector {
 
@@ -135,24 +136,17 @@ void append_rate_limited(ObjectWriter& line, const TrafficRecord& record, std::i
 
 }  // namespace
 
-LogKind log_kind(const TrafficRecord& record) {
-  if (record.outcome == store::Outcome::RateLimited) {
-    return LogKind::RateLimited;
-  }
-  return record.fault == store::Fault::Policy ? LogKind::Blocked : LogKind::WebsiteTraffic;
-}
-
 void append_json_line(std::string& out, const TrafficRecord& record, std::int64_t request_id, TimeText& time_text) {
   ObjectWriter line(out);
   line.word("Timestamp", time_text.local_second(request_id));
-  switch (log_kind(record)) {
-    case LogKind::WebsiteTraffic:
+  switch (store::log_kind(record.outcome, record.fault)) {
+    case store::LogKind::WebsiteTraffic:
       append_traffic(line, record, request_id, time_text);
       break;
-    case LogKind::Blocked:
+    case store::LogKind::Blocked:
       append_blocked(line, record, request_id, time_text);
       break;
-    case LogKind::RateLimited:
+    case store::LogKind::RateLimited:
       append_rate_limited(line, record, request_id, time_text);
       break;
   }

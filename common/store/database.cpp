@@ -251,6 +251,16 @@ bool Database::is_in_transaction() const { return sqlite3_get_autocommit(connect
 
 std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(connection_.get()); }
 
+void Database::on_progress(std::function<void()> tick) {
+  constexpr int kInstructions = 100'000;
+  tick_ = tick ? std::make_unique<std::function<void()>>(std::move(tick)) : nullptr;
+  const auto call = [](void* function) {
+    (*static_cast<std::function<void()>*>(function))();
+    return 0;  // goes on
+  };
+  sqlite3_progress_handler(connection_.get(), tick_ ? kInstructions : 0, tick_ ? +call : nullptr, tick_.get());
+}
+
 void Database::interrupt() { sqlite3_interrupt(connection_.get()); }
 
 }  // namespace weir::store

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,6 +98,8 @@ class Database {
 
   bool is_in_transaction() const;
   std::int64_t last_insert_id() const;
+  // Has `tick` called now and then while a statement runs; an empty one ends that.
+  void on_progress(std::function<void()> tick);
   // Stops a statement that runs on this connection; may be called from a signal handler or another thread.
   void interrupt();
 
@@ -107,6 +110,7 @@ class Database {
   static std::optional<Database> open(const std::string& name, int flags, Error& error);
 
   std::unique_ptr<sqlite3, Close> connection_;
+  std::unique_ptr<std::function<void()>> tick_;  // on the heap: SQLite keeps its address
 };
 
 }  // namespace weir::store

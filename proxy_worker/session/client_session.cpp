@@ -176,8 +176,12 @@ void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
   }
   auto reply = review_request(head, transaction);
   transaction.exchange.start(transaction.request_framing);
+  transaction.slot = context_.log.begin(transaction.event);
   if (context_.keeps_heads()) {
     http1::write_masked(http1::start_line(head.text), head.fields, *transaction.event.mutable_incoming_head());
+  }
+  if (!reply && !context_.log.has_room()) {
+    reply = Answer{.reason = Reason::RecordsFull};
   }
   if (!reply) {
     reply = admit();
@@ -335,6 +339,7 @@ ClientSession::Step ClientSession::handle_exchanging() {
         transaction.departure = Departure::Unasked;
       }
       suspect_departure();
+      note_progress();
       return Step::Wait;
     case Exchange::Status::Complete:
       finish_exchange();
@@ -412,6 +417,7 @@ ClientSession::Step ClientSession::handle_tunneling() {
   if (tunnel.has_moved()) {
     set_deadline(context_.settings.timeouts.tunnel_idle);
   }
+  note_progress();
   switch (result) {
     case Tunnel::Result::Waiting:
       break;
@@ -484,11 +490,15 @@ void ClientSession::answer(const Answer& answer) {
                         .date = context_.date()};
   const AnswerText written = write_answer(answer, form);
   transaction.reason = answer.reason;
+  if (transaction.slot == nullptr) {
+    transaction.slot = context_.log.begin(transaction.event);
+  }
   note_answer(text.status, context_.loop.read_clock(), transaction);
   if (context_.keeps_heads()) {
     transaction.event.set_sent_head(written.head);
   }
   transaction.event.set_response_body_bytes(written.body.size());
+  note_progress();
   client_.write({written.head, written.body});
   if (!keeps_client_) {
     heads_.drop_leftover();
@@ -513,8 +523,23 @@ void ClientSession::finish_transaction(proto::Outcome outcome, proto::Fault faul
     live::subtract(context_.counters.tunnels_open, 1);
   }
   close_record(outcome, fault, client_.written_bytes(), context_.loop.read_clock(), *transaction_);
-  context_.log.record(transaction_->event);
+  context_.log.record(transaction_->event, transaction_->slot);
   context_.transactions.give_back(std::move(transaction_));
+}
+
+void ClientSession::note_progress() {
+  if (transaction_->slot != nullptr) {
+    traffic::TrafficLog::note(*transaction_->slot, duration_us(*transaction_, context_.loop.now()), transaction_->event,
+                              bytes_so_far(*transaction_, client_.written_bytes()));
+  }
+}
+
+void ClientSession::tell_progress(std::chrono::milliseconds long_is) {
+  const bool is_moving = phase_ == Phase::Exchanging || phase_ == Phase::Tunneling;
+  if (is_moving && transaction_->slot != nullptr && context_.loop.now() - transaction_->started >= long_is) {
+    note_progress();
+    context_.log.tell_progress(*transaction_->slot, transaction_->event);
+  }
 }
 
 void ClientSession::await_next_request() {

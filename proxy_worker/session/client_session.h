@@ -54,6 +54,8 @@ class ClientSession : public net::Retirable,
   void drain();
   // The worker's patience is over: the request ends now, and is recorded.
   void end_now();
+  // A request that goes on for long has its octets so far recorded.
+  void tell_progress(std::chrono::milliseconds long_is);
 
  private:
   // Continue: another phase, or another look at this one, now. Wait: for an event.
@@ -92,6 +94,7 @@ class ClientSession : public net::Retirable,
 
   // Ends.
   void suspect_departure();
+  void note_progress();
   void handle_exchange_timeout();
   void finish_exchange();
   void lose_origin(Reason reason);

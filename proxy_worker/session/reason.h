@@ -36,6 +36,7 @@ enum class Reason : std::uint8_t {
   TunnelIdleTimeout,
   Drained,
   OutOfDescriptors,
+  RecordsFull,
   AnsweredByProxy,
 };
 

@@ -45,6 +45,7 @@ void Transaction::clear() {
   departure = Departure::Unasked;
   tunnel.reset();
   event.Clear();
+  slot = nullptr;
   reason = Reason::None;
 }
 

@@ -15,6 +15,7 @@
 #include "proxy_worker/session/exchange.h"
 #include "proxy_worker/session/reason.h"
 #include "proxy_worker/session/tunnel.h"
+#include "proxy_worker/traffic/in_flight_table.h"
 #include "traffic_event.pb.h"
 
 namespace weir::session {
@@ -45,6 +46,7 @@ struct Transaction {
 
   // The record. Its strings keep their memory from request to request.
   proto::TrafficEvent event;
+  traffic::InFlightSlot* slot = nullptr;  // of the worker's table; what a crash leaves of the record
   Reason reason = Reason::None;
   net::TimePoint started{};
   std::uint64_t client_bytes_before = 0;  // written to the client before this request

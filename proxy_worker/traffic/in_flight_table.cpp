@@ -110,6 +110,13 @@ void InFlightTable::give_back(InFlightSlot& slot) {
   free_.push_back(&slot);
 }
 
+void InFlightTable::remove_files() {
+  std::error_code ignored;
+  for (std::size_t number = 0; number < files_.size(); ++number) {
+    std::filesystem::remove(file_path(folder_, number), ignored);
+  }
+}
+
 std::vector<InFlightSlot*> InFlightTable::used() {
   std::vector<InFlightSlot*> used;
   for (const base::MappedFile& file : files_) {

@@ -26,7 +26,7 @@ struct ByteCount {
 // One request. All words are written with release order, in the order of the program: a kill leaves what was written.
 struct InFlightSlot {
   static constexpr std::size_t kBytes = 512;
-  static constexpr std::size_t kEventBytesMax = kBytes - 14 * 8;
+  static constexpr std::size_t kEventBytesMax = kBytes - 13 * 8;
 
   std::atomic<std::uint32_t> version;      // odd while event is being written
   std::atomic<std::uint32_t> event_bytes;  // 0: the slot is free
@@ -65,6 +65,8 @@ class InFlightTable {
 
   // Slots in use; after construction these are the ones that were left behind.
   std::vector<InFlightSlot*> used();
+  // No worker will use the table again.
+  void remove_files();
 
  private:
   bool add_file();

@@ -16,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr auto kLastReason = Reason::OutOfDescriptors;
+constexpr auto kLastReason = Reason::RecordsFull;
 
 // The head as a client parses it; its views point into `text`.
 http1::ResponseHead parsed(const AnswerText& text) {
