@@ -154,7 +154,7 @@ _HOSTILE = [
     Case("an answer of the proxy's own is not to be stored", [get(b"http://<dead>/"), Answer(502, is_own=True, fields={"Cache-Control": [b"no-store"]}), KEPT_OR_CLOSED], []),
 )
 class FailuresTest(ConformanceTest):
-    options = ("--dns-timeout", "500ms", "--connect-timeout", "500ms", "--response-timeout", "500ms", "--block", "blocked.test", "--commit-interval", "50ms")
+    options = ("--dns-timeout", "300ms", "--connect-timeout", "300ms", "--response-timeout", "300ms", "--block", "blocked.test", "--commit-interval", "50ms")
 
     @classmethod
     def prepare(cls, host):
