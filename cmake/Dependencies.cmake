@@ -16,4 +16,11 @@ if(WEIR_TESTS)
   find_package(GTest REQUIRED)
   find_package(benchmark REQUIRED)
   find_package(Python3 3.11 REQUIRED COMPONENTS Interpreter)
+  # The parser that ours is compared with: a Node.js package that ships its C source.
+  find_path(LLHTTP_SOURCE_DIR llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
+  find_path(LLHTTP_INCLUDE_DIR llhttp.h PATHS /usr/share/include/llhttp NO_DEFAULT_PATH)
+  if(NOT LLHTTP_SOURCE_DIR OR NOT LLHTTP_INCLUDE_DIR)
+    message(FATAL_ERROR "The tests compare Weir's HTTP/1.1 parser with llhttp, whose C source is missing: "
+      "install the Debian package node-llhttp (scripts/test does), or configure with -DWEIR_TESTS=OFF.")
+  endif()
 endif()

@@ -13,6 +13,7 @@
 #include "common/options/command_line.h"
 #include "proxy_worker/net/socket.h"
 #include "proxy_worker/session/worker.h"
+#include "proxy_worker/traffic/delivery.h"
 
 namespace {
 
@@ -67,21 +68,38 @@ std::vector<base::UniqueFd> listening_sockets(const options::Settings& settings,
 // The way of a record, from the spool to the collector.
 struct Ledger {
   traffic::Spool spool;
+  traffic::InFlightTable in_flight;
   ledger::IpcEndpoint endpoint;
   traffic::Shipper shipper;
 
-  Ledger(net::EventLoop& loop, traffic::Spool opened, ledger::IpcEndpoint to)
-      : spool(std::move(opened)), endpoint(std::move(to)), shipper(loop, spool, endpoint.address) {}
+  Ledger(net::EventLoop& loop, traffic::Spool opened, const std::filesystem::path& folder, ledger::IpcEndpoint to)
+      : spool(std::move(opened)), in_flight(folder), endpoint(std::move(to)), shipper(loop, spool, endpoint.address) {}
 };
 
 std::unique_ptr<Ledger> open_ledger(net::EventLoop& loop, const options::Settings& settings, std::string& error) {
   const std::string name = "worker-" + std::to_string(settings.worker_id);
-  auto spool = traffic::Spool::open(settings.data_dir / "spool" / name, name, {}, error);
+  const auto folder = settings.data_dir / "spool" / name;
+  traffic::SpoolLimits limits{.total_bytes = settings.spool_bytes_max};
+  if (settings.when_spool_full == options::WhenSpoolFull::Refuse) {
+    limits.when_full = traffic::SpoolLimits::WhenFull::Refuse;
+  }
+  auto spool = traffic::Spool::open(folder, name, limits, error);
   auto endpoint = ledger::ipc_endpoint(settings.data_dir / "run" / "collector.sock", error);
   if (!spool || !endpoint) {
     return nullptr;
   }
-  return std::make_unique<Ledger>(loop, std::move(*spool), std::move(*endpoint));
+  return std::make_unique<Ledger>(loop, std::move(*spool), folder, std::move(*endpoint));
+}
+
+int deliver(Ledger& ledger, net::EventLoop& loop, traffic::TrafficLog& log) {
+  base::log_info("handing over what an earlier worker left: " + std::to_string(ledger.spool.pending_events()) + " records");
+  base::notify_starter("READY=1");
+  if (traffic::Delivery(loop, log).run()) {
+    ledger.in_flight.remove_files();
+    ledger.spool.remove_files();
+    base::log_info("all of it is delivered");
+  }
+  return 0;
 }
 
 }  // namespace
@@ -102,12 +120,26 @@ int main(int argc, char** argv) {
   if (!make_private_folder(settings.data_dir, error) || !make_private_folder(run_folder, error)) {
     return refuse(kFailed, error);
   }
-  std::vector<base::UniqueFd> listeners = listening_sockets(settings, error);
-  if (listeners.empty()) {
-    return refuse(kFailed, error);
-  }
   auto counters = live::CountersFile::open(run_folder / "counters", error);
   if (!counters) {
+    return refuse(kFailed, error);
+  }
+  net::EventLoop loop;
+  std::unique_ptr<Ledger> ledger;
+  if (settings.records && (ledger = open_ledger(loop, settings, error)) == nullptr) {
+    return refuse(kFailed, error);
+  }
+  live::WorkerCounters& slot = counters->slot(settings.worker_id);
+  traffic::TrafficLog log(slot, ledger ? traffic::TrafficLog::Ledger{&ledger->spool, &ledger->shipper, &ledger->in_flight}
+                                       : traffic::TrafficLog::Ledger{});
+  if (const std::size_t interrupted = log.record_interrupted(); interrupted > 0) {
+    base::log_warning("the process before this one was killed: " + std::to_string(interrupted) + " requests were interrupted");
+  }
+  if (settings.deliver_only) {
+    return ledger != nullptr ? deliver(*ledger, loop, log) : 0;
+  }
+  std::vector<base::UniqueFd> listeners = listening_sockets(settings, error);
+  if (listeners.empty()) {
     return refuse(kFailed, error);
   }
   std::optional<policy::RateWindows> rate_windows;
@@ -117,14 +149,7 @@ int main(int argc, char** argv) {
       return refuse(kFailed, error);
     }
   }
-  net::EventLoop loop;
-  std::unique_ptr<Ledger> ledger;
-  if (settings.records && (ledger = open_ledger(loop, settings, error)) == nullptr) {
-    return refuse(kFailed, error);
-  }
-  live::WorkerCounters& slot = counters->slot(settings.worker_id);
   live::start(slot);
-  traffic::TrafficLog log(slot, ledger ? &ledger->spool : nullptr, ledger ? &ledger->shipper : nullptr);
   session::Worker worker({settings, loop, std::move(listeners), slot, rate_windows ? &*rate_windows : nullptr, log,
                           ledger ? &ledger->shipper : nullptr});
   if (!worker.load_policy(error)) {

@@ -128,6 +128,20 @@ Take append_networks(std::vector<base::Cidr>& target) {
   };
 }
 
+// A spool has segments of 4 MiB, and some of them are kept free.
+std::optional<std::uint64_t> parse_spool_limit(const std::string& text) {
+  constexpr std::uint64_t kSmallest = 16u << 20;
+  const auto bytes = base::parse_byte_size(text);
+  return bytes && *bytes >= kSmallest ? bytes : std::nullopt;
+}
+
+std::optional<WhenSpoolFull> parse_when_spool_full(const std::string& text) {
+  if (text == "drop-oldest") {
+    return WhenSpoolFull::DropOldest;
+  }
+  return text == "refuse" ? std::optional(WhenSpoolFull::Refuse) : std::nullopt;
+}
+
 std::optional<base::SocketAddress> parse_listen_address(const std::string& text) { return base::SocketAddress::parse(text); }
 
 void declare_general(std::vector<Declaration>& out, Settings& s) {
@@ -139,6 +153,9 @@ void declare_general(std::vector<Declaration>& out, Settings& s) {
                  .take = store(s.log_level, base::parse_log_level)});
   out.push_back({.group = "General", .name = "worker-id", .value = "N", .default_text = "0", .programs = kWorker,
                  .help = "Which of the workers this is, from 0", .take = store(s.worker_id, number_between(0, kWorkersMax - 1)),
+                 .internal = true});
+  out.push_back({.group = "General", .name = "deliver-only", .value = "on|off", .default_text = "off", .programs = kWorker,
+                 .help = "Hand over the records that this worker left, and end", .take = store(s.deliver_only, parse_on_off),
                  .internal = true});
 }
 
@@ -180,6 +197,15 @@ void declare_policy(std::vector<Declaration>& out, Settings& s) {
 void declare_records(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Records", .name = "records", .value = "on|off", .default_text = "on", .programs = kProxy,
                  .help = "Keep a record of every request", .take = store(s.records, parse_on_off)});
+  out.push_back({.group = "Records", .name = "spool-limit", .value = "SIZE (16MiB or more)", .default_text = "1GiB", .programs = kProxy,
+                 .help = "Disk space for each worker's records while the collector does not take them",
+                 .take = store(s.spool_bytes_max, parse_spool_limit)});
+  out.push_back({.group = "Records", .name = "when-spool-full", .value = "drop-oldest|refuse", .default_text = "drop-oldest", .programs = kProxy,
+                 .help = "Go on and lose the oldest records (counted as gaps), or answer new requests with 503",
+                 .take = store(s.when_spool_full, parse_when_spool_full)});
+  out.push_back({.group = "Records", .name = "progress-interval", .value = "DURATION", .default_text = "30s", .programs = kProxy,
+                 .help = "How often the octets of long requests and tunnels are recorded while they last",
+                 .take = store(s.progress_interval, parse_timeout)});
   out.push_back({.group = "Records", .name = "json-logs", .value = "on|off", .default_text = "on",
                  .programs = kSupervisor | kWorker | kCollector, .help = "Write JSON logs beside the database",
                  .take = store(s.json_logs, parse_on_off)});
@@ -230,6 +256,9 @@ void declare_report(std::vector<Declaration>& out, Report& r) {
   declare({.name = "domain", .value = "PATTERN", .help = "Only requests to hosts of this name; * ? and [...] are wildcards", .take = store(r.domain, parse_text)});
   declare({.name = "write-summary", .help = "Write summary_report.txt, summary.json and the chart into the data directory",
            .take = flag(r.write_summary)});
+  declare({.name = "verify", .help = "Prove that all records add up: database, streams, JSON logs, spools; with --json for programs",
+           .take = flag(r.verify)});
+  declare({.name = "full", .help = "With --verify: have SQLite check the indexes too", .take = flag(r.full)});
 }
 
 }  // namespace

@@ -44,6 +44,12 @@ struct Timeouts {
   std::chrono::milliseconds tunnel_idle{3'600'000}; // no octet in either direction of a tunnel
 };
 
+// What happens while a worker's spool is full.
+enum class WhenSpoolFull : std::uint8_t {
+  DropOldest,  // traffic goes on; the oldest records are lost, and counted
+  Refuse,      // no request goes unrecorded: new ones are answered 503
+};
+
 // What the reporter is asked for.
 struct Report {
   bool summary = false;
@@ -51,6 +57,8 @@ struct Report {
   std::filesystem::path csv;
   std::filesystem::path chart;
   bool write_summary = false;
+  bool verify = false;
+  bool full = false;  // verify with SQLite's thorough check
   std::uint32_t top = 5;
   std::optional<std::chrono::system_clock::time_point> since;
   std::optional<std::chrono::system_clock::time_point> until;
@@ -64,6 +72,7 @@ struct Settings {
   std::vector<base::SocketAddress> listen;
   std::uint32_t workers = 0;  // 0: one per core
   std::uint32_t worker_id = 0;
+  bool deliver_only = false;  // hand over what that worker left, and end
   std::chrono::milliseconds drain_timeout{10'000};
   Timeouts timeouts;
 
@@ -75,6 +84,9 @@ struct Settings {
   ConnectPorts connect_ports;
 
   bool records = true;
+  std::uint64_t spool_bytes_max = 1u << 30;  // of each worker
+  WhenSpoolFull when_spool_full = WhenSpoolFull::DropOldest;
+  std::chrono::milliseconds progress_interval{30'000};
   bool json_logs = true;
   std::chrono::milliseconds commit_interval{200};
 

@@ -120,28 +120,46 @@ void BodyDecoder::step_chunk_size(char c) {
     return;
   }
   extension_bytes_ = 0;
-  in_quotes_ = false;
-  escaped_ = false;
+  extension_part_ = ExtensionPart::Semicolon;
   state_ = c == '\r' ? State::ChunkSizeLf : c == ';' ? State::ChunkExtension : State::Malformed;
 }
 
-// chunk-ext = *( ";" name [ "=" ( token / quoted-string ) ] ): its characters are checked, its meaning is nobody's here.
+// chunk-ext = *( ";" name [ "=" ( token / quoted-string ) ] ): its form is checked, its meaning is nobody's here.
 void BodyDecoder::step_extension(char c) {
+  const bool may_end = extension_part_ == ExtensionPart::Name || extension_part_ == ExtensionPart::Token || extension_part_ == ExtensionPart::ClosingQuote;
   if (++extension_bytes_ > kExtensionBytesMax) {
     state_ = State::Malformed;
-  } else if (c == '\r' && !in_quotes_) {
+  } else if (c == '\r' && may_end) {
     state_ = State::ChunkSizeLf;
-  } else if (!is_in(c, character_class::kFieldText)) {
-    state_ = State::Malformed;
-  } else if (escaped_) {
-    escaped_ = false;
-  } else if (in_quotes_ && c == '\\') {
-    escaped_ = true;
-  } else if (c == '"') {
-    in_quotes_ = !in_quotes_;
-  } else if (!in_quotes_ && !is_in(c, character_class::kToken) && c != ';' && c != '=') {
-    state_ = State::Malformed;
+  } else if (c == ';' && may_end) {
+    extension_part_ = ExtensionPart::Semicolon;
+  } else {
+    extension_part_ = next_part(extension_part_, c);
+    state_ = extension_part_ == ExtensionPart::Malformed ? State::Malformed : State::ChunkExtension;
   }
+}
+
+BodyDecoder::ExtensionPart BodyDecoder::next_part(ExtensionPart part, char c) {
+  const bool is_token = is_in(c, character_class::kToken);
+  const bool is_text = is_in(c, character_class::kFieldText);
+  switch (part) {
+    case ExtensionPart::Semicolon:
+      return is_token ? ExtensionPart::Name : ExtensionPart::Malformed;
+    case ExtensionPart::Name:
+      return is_token ? ExtensionPart::Name : c == '=' ? ExtensionPart::EqualsSign : ExtensionPart::Malformed;
+    case ExtensionPart::EqualsSign:
+      return is_token ? ExtensionPart::Token : c == '"' ? ExtensionPart::Quoted : ExtensionPart::Malformed;
+    case ExtensionPart::Token:
+      return is_token ? ExtensionPart::Token : ExtensionPart::Malformed;
+    case ExtensionPart::Quoted:
+      return c == '"' ? ExtensionPart::ClosingQuote : c == '\\' ? ExtensionPart::QuotedPair : is_text ? ExtensionPart::Quoted : ExtensionPart::Malformed;
+    case ExtensionPart::QuotedPair:
+      return is_text ? ExtensionPart::Quoted : ExtensionPart::Malformed;
+    case ExtensionPart::ClosingQuote:
+    case ExtensionPart::Malformed:
+      return ExtensionPart::Malformed;
+  }
+  return ExtensionPart::Malformed;
 }
 
 void BodyDecoder::step_trailer(char c) {

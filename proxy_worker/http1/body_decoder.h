@@ -54,6 +54,10 @@ class BodyDecoder {
     Malformed,
   };
 
+  // What the latest octet of a chunk extension belongs to.
+  enum class ExtensionPart : std::uint8_t { Semicolon, Name, EqualsSign, Token, Quoted, QuotedPair, ClosingQuote, Malformed };
+  static ExtensionPart next_part(ExtensionPart part, char c);
+
   Result decode_chunked(std::span<char> bytes);
   void step(char c);
   void step_chunk_size(char c);
@@ -64,8 +68,7 @@ class BodyDecoder {
   State state_ = State::Complete;
   std::uint64_t left_ = 0;        // octets of the body or of the chunk
   std::uint8_t size_digits_ = 0;
-  bool in_quotes_ = false;        // of a chunk extension
-  bool escaped_ = false;
+  ExtensionPart extension_part_ = ExtensionPart::Semicolon;
   std::size_t extension_bytes_ = 0;
   std::string trailers_;
 };

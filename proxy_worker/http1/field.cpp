@@ -19,6 +19,7 @@ constexpr std::array kKnownFields{
     KnownField{"content-length", FieldId::ContentLength},
     KnownField{"content-type", FieldId::ContentType},
     KnownField{"cookie", FieldId::Cookie},
+    KnownField{"date", FieldId::Date},
     KnownField{"expect", FieldId::Expect},
     KnownField{"host", FieldId::Host},
     KnownField{"keep-alive", FieldId::KeepAlive},

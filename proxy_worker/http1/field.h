@@ -17,6 +17,7 @@ enum class FieldId : std::uint8_t {
   ContentLength,
   ContentType,
   Cookie,
+  Date,
   Expect,
   Host,
   KeepAlive,

@@ -47,6 +47,7 @@ HeadError parse_request_line(std::string_view line, RequestHead& out) {
 }
 
 // status-line = HTTP-version SP 3DIGIT SP [ reason-phrase ]; the last space is missing in practice (RFC 9112 section 4).
+// Statuses from 600 on exist in the wild, too, and are the client's to make something of (RFC 9110 section 15).
 HeadError parse_status_line(std::string_view line, ResponseHead& out) {
   if (line.size() < 12 || line[8] != ' ' || !all_in(line.substr(9, 3), character_class::kDigit) ||
       (line.size() > 12 && line[12] != ' ')) {
@@ -54,7 +55,7 @@ HeadError parse_status_line(std::string_view line, ResponseHead& out) {
   }
   out.status = static_cast<unsigned>((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
   out.reason_phrase = line.size() > 13 ? line.substr(13) : std::string_view();
-  if (out.status < 100 || out.status > 599 || !all_in(out.reason_phrase, character_class::kFieldText)) {
+  if (out.status < 100 || !all_in(out.reason_phrase, character_class::kFieldText)) {
     return HeadError::BadStartLine;
   }
   return parse_version(line.substr(0, 8), out.minor_version, HeadError::BadStartLine);

@@ -17,7 +17,7 @@ void append(std::string& out, const Parts&... parts) {
 void append_field(std::string& out, const Field& field) { append(out, field.name, ": ", field.value, "\r\n"); }
 
 void append_via(std::string& out, unsigned received_minor_version) {
-  append(out, "Via: ", received_minor_version == 0 ? "1.0" : "1.1", " weir\r\n");
+  append(out, "Via: ", received_minor_version == 0 ? "1.0" : "1.1", " ", kPseudonym, "\r\n");
 }
 
 void append_target(const RequestHead& head, const RequestTarget& target, std::string& out) {
@@ -29,6 +29,11 @@ void append_target(const RequestHead& head, const RequestTarget& target, std::st
     out += '/';
   }
   out += target.path_and_query;
+}
+
+// A client of HTTP/1.0 cannot wait for a 100: the origin must not think so (RFC 9110 section 10.1.1).
+bool is_for_later_versions(const RequestHead& head, const Field& field) {
+  return field.id == FieldId::Expect && head.minor_version == 0;
 }
 
 void append_upgrade(Fields fields, std::string& out) {
@@ -95,7 +100,9 @@ void write_request_head(const RequestHead& head, const RequestForm& form, std::s
   for (const Field& field : head.fields) {
     if (field.id == FieldId::Host) {
       append(out, field.name, ": ", host, "\r\n");
-    } else if (!is_hop_by_hop(head.fields, field)) {
+    } else if (field.id == FieldId::MaxForwards && form.max_forwards) {
+      append(out, field.name, ": ", std::to_string(*form.max_forwards), "\r\n");
+    } else if (!is_hop_by_hop(head.fields, field) && !is_for_later_versions(head, field)) {
       append_field(out, field);
     }
   }
@@ -111,12 +118,15 @@ void write_request_head(const RequestHead& head, const RequestForm& form, std::s
 
 void write_response_head(const ResponseHead& head, const ResponseForm& form, std::string& out) {
   const std::string_view line = start_line(head.text);
-  append(out, "HTTP/1.1", line.substr(8), "\r\n");
+  append(out, "HTTP/1.1", line.substr(8), head.reason_phrase.empty() && line.back() != ' ' ? " \r\n" : "\r\n");
   for (const Field& field : head.fields) {
     const bool is_misplaced_length = field.id == FieldId::ContentLength && never_has_length(head.status);
     if (!is_misplaced_length && !is_hop_by_hop(head.fields, field)) {
       append_field(out, field);
     }
+  }
+  if (head.status / 100 != 1 && !form.date.empty() && find_field(head.fields, FieldId::Date) == nullptr) {
+    append(out, "Date: ", form.date, "\r\n");
   }
   append_client_framing(form, head.status, out);
   append_via(out, head.minor_version);
@@ -124,6 +134,17 @@ void write_response_head(const ResponseHead& head, const ResponseForm& form, std
     append_upgrade(head.fields, out);
   } else if (head.status / 100 != 1) {
     append_persistence(form, out);
+  }
+  out += "\r\n";
+}
+
+void write_trace(const RequestHead& head, std::string& out) {
+  append_without_userinfo(start_line(head.text), out);
+  out += "\r\n";
+  for (const Field& field : head.fields) {
+    if (!carries_credentials(field.id)) {
+      append_field(out, field);
+    }
   }
   out += "\r\n";
 }

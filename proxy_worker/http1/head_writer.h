@@ -3,13 +3,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "proxy_worker/http1/body_framing.h"
 #include "proxy_worker/http1/head_parser.h"
 #include "proxy_worker/http1/request_target.h"
 
 namespace weir::http1 {
+
+// The name that this proxy gives itself in Via and Proxy-Status (RFC 9110 section 7.6.3).
+inline constexpr std::string_view kPseudonym = "weir";
 
 // The protocol that a client or an origin asked to switch to, and that we pass on (RFC 9110 section 7.8).
 enum class UpgradeField { Dropped, Kept };
@@ -18,6 +23,7 @@ struct RequestForm {
   const RequestTarget& target;
   BodyFraming framing;
   UpgradeField upgrade = UpgradeField::Dropped;
+  std::optional<std::uint32_t> max_forwards = {};  // the new value of Max-Forwards (RFC 9110 section 7.6.2)
 };
 
 // Appends the request head for the origin: origin-form target, Host from the target, hop-by-hop fields gone, Via added.
@@ -33,10 +39,14 @@ struct ResponseForm {
   unsigned client_minor_version = 1;
   Persistence persistence = Persistence::KeepAlive;
   UpgradeField upgrade = UpgradeField::Dropped;
+  std::string_view date = {};  // for a final response that has no Date (RFC 9110 section 6.6.1)
 };
 
 // Appends the response head for the client. Works for interim (1xx) responses too.
 void write_response_head(const ResponseHead& head, const ResponseForm& form, std::string& out);
+
+// Appends the received request as TRACE gives it back, without what may hold secrets (RFC 9110 section 9.3.8).
+void write_trace(const RequestHead& head, std::string& out);
 
 // Appends a head as it may be logged: credentials' values masked.
 void write_masked(std::string_view start_line, Fields fields, std::string& out);

@@ -1,6 +1,7 @@
 #include "proxy_worker/net/resolver.h"
 
 #include <ares.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/time.h>
 
@@ -14,12 +15,13 @@ namespace weir::net {
 namespace {
 
 constexpr std::size_t kEntriesMax = 20'000;
-constexpr std::size_t kAddressesMax = 16;  // of one name; the rest is not tried
+constexpr std::size_t kAddressesMax = 8;  // of one name and family; the rest is not tried
 constexpr std::chrono::seconds kTtlMin{1};
 constexpr std::chrono::seconds kTtlMax{3600};
 constexpr std::chrono::seconds kHostsFileTtl{5};  // /etc/hosts tells no TTL
 constexpr std::chrono::seconds kNegativeTtl{5};
 constexpr int kTriesPerServer = 3;
+constexpr std::chrono::milliseconds kResolutionDelay{50};  // RFC 8305 section 3
 
 ResolveStatus status_of(int code) {
   switch (code) {
@@ -36,24 +38,31 @@ ResolveStatus status_of(int code) {
   }
 }
 
-std::vector<base::IpAddress> addresses_of(const ares_addrinfo* info, std::chrono::seconds& ttl) {
-  std::vector<base::IpAddress> addresses;
-  ttl = kTtlMax;
-  for (const ares_addrinfo_node* node = info->nodes; node != nullptr && addresses.size() < kAddressesMax; node = node->ai_next) {
-    std::optional<base::IpAddress> address;
-    if (node->ai_family == AF_INET) {
-      const auto* v4 = reinterpret_cast<const sockaddr_in*>(node->ai_addr);
-      address = base::IpAddress::from_octets({reinterpret_cast<const char*>(&v4->sin_addr), 4});
-    } else if (node->ai_family == AF_INET6) {
-      const auto* v6 = reinterpret_cast<const sockaddr_in6*>(node->ai_addr);
-      address = base::IpAddress::from_octets({reinterpret_cast<const char*>(&v6->sin6_addr), 16});
-    }
-    if (address && std::find(addresses.begin(), addresses.end(), *address) == addresses.end()) {
-      addresses.push_back(*address);
-      ttl = std::min(ttl, node->ai_ttl > 0 ? std::chrono::seconds(node->ai_ttl) : kHostsFileTtl);
-    }
+void add_address(std::optional<base::IpAddress> address, std::vector<base::IpAddress>& addresses) {
+  if (address && addresses.size() < kAddressesMax && std::find(addresses.begin(), addresses.end(), *address) == addresses.end()) {
+    addresses.push_back(*address);
   }
-  return addresses;
+}
+
+std::optional<base::IpAddress> address_of(const sockaddr* address) {
+  if (address->sa_family == AF_INET) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(address);
+    return base::IpAddress::from_octets({reinterpret_cast<const char*>(&v4->sin_addr), 4});
+  }
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address);
+  return base::IpAddress::from_octets({reinterpret_cast<const char*>(&v6->sin6_addr), 16});
+}
+
+// An answer lasts no longer than any record that it is made of, the aliases that led to it included.
+std::chrono::seconds ttl_of(const ares_addrinfo& info) {
+  int ttl = static_cast<int>(kTtlMax.count());
+  for (const ares_addrinfo_cname* alias = info.cnames; alias != nullptr; alias = alias->next) {
+    ttl = std::min(ttl, alias->ttl);
+  }
+  for (const ares_addrinfo_node* node = info.nodes; node != nullptr; node = node->ai_next) {
+    ttl = std::min(ttl, node->ai_ttl);
+  }
+  return std::chrono::seconds(ttl);
 }
 
 }  // namespace
@@ -61,7 +70,7 @@ std::vector<base::IpAddress> addresses_of(const ares_addrinfo* info, std::chrono
 // c-ares and its sockets. Level-triggered: c-ares reads as much as it likes.
 class Resolver::Channel : private Timer::Listener {
  public:
-  Channel(Resolver& resolver, std::chrono::milliseconds timeout) : resolver_(resolver), timeout_(timeout) {
+  Channel(Resolver& resolver, std::chrono::milliseconds timeout) : resolver_(resolver) {
     static const int library_status = ::ares_library_init(ARES_LIB_INIT_ALL);
     ares_options options{};
     options.timeout = std::max(250, static_cast<int>(timeout.count()) / (2 * kTriesPerServer));
@@ -70,7 +79,8 @@ class Resolver::Channel : private Timer::Listener {
       static_cast<Channel*>(self)->watch(fd, readable != 0, writable != 0);
     };
     options.sock_state_cb_data = this;
-    const int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+    options.lookups = const_cast<char*>("b");  // DNS alone: the hosts file is looked at before.
+    const int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS;
     if (library_status != ARES_SUCCESS || ::ares_init_options(&channel_, &options, mask) != ARES_SUCCESS) {
       base::log_error("the resolver cannot start: names will not resolve");
       channel_ = nullptr;
@@ -84,29 +94,124 @@ class Resolver::Channel : private Timer::Listener {
   }
 
   void ask(const std::string& name) {
-    auto* question = new Question{*this, name, resolver_.loop_.now() + timeout_};
     if (channel_ == nullptr) {
-      return finish(question, ARES_ENOTINITIALIZED, nullptr);
+      return resolver_.answer(name, {}, kNegativeTtl);
     }
-    ares_addrinfo_hints hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    ::ares_getaddrinfo(
-        channel_, name.c_str(), nullptr, &hints,
-        [](void* argument, int status, int, ares_addrinfo* info) {
-          auto* asked = static_cast<Question*>(argument);
-          asked->channel.finish(asked, status, info);
-        },
-        question);
+    if (Resolution local = from_hosts_file(name); local.status == ResolveStatus::Found) {
+      return resolver_.answer(name, std::move(local), kHostsFileTtl);
+    }
+    auto owner = std::make_unique<Lookup>(*this, name);
+    Lookup& lookup = *owner;
+    lookups_.emplace(&lookup, std::move(owner));
+    lookup.start();
     arm();
   }
 
  private:
-  struct Question {
-    Channel& channel;
-    std::string name;
-    TimePoint deadline;
+  // Both questions of one name. An address that is there is not held up by the other family's answer for longer than the
+  // resolution delay of RFC 8305 section 3; what comes later is kept for the next time.
+  class Lookup : private Timer::Listener {
+   public:
+    Lookup(Channel& channel, std::string name) : channel_(channel), name_(std::move(name)) {}
+
+    void start() {
+      ask(AF_INET6, v6_);
+      ask(AF_INET, v4_);  // The last thing done: when this is answered at once, the lookup is gone.
+    }
+
+   private:
+    struct Family {
+      Lookup* lookup = nullptr;
+      bool is_answered = false;
+      ResolveStatus status = ResolveStatus::Failed;
+      std::vector<base::IpAddress> addresses;
+    };
+
+    void ask(int address_family, Family& family) {
+      family.lookup = this;
+      ares_addrinfo_hints hints{};
+      hints.ai_family = address_family;
+      hints.ai_socktype = SOCK_STREAM;
+      ::ares_getaddrinfo(
+          channel_.channel_, name_.c_str(), nullptr, &hints,
+          [](void* argument, int status, int, ares_addrinfo* info) {
+            auto* asked = static_cast<Family*>(argument);
+            asked->lookup->take(*asked, status, info);
+          },
+          &family);
+    }
+
+    void take(Family& family, int status, ares_addrinfo* info) {
+      if (status == ARES_EDESTRUCTION) {
+        return;  // The worker is ending; nobody waits any more.
+      }
+      family.is_answered = true;
+      family.status = status_of(status);
+      if (info != nullptr) {
+        expires_ = std::min(expires_, channel_.resolver_.loop_.now() + ttl_of(*info));
+        for (const ares_addrinfo_node* node = info->nodes; node != nullptr; node = node->ai_next) {
+          add_address(address_of(node->ai_addr), family.addresses);
+        }
+        ::ares_freeaddrinfo(info);
+      }
+      if (v4_.is_answered && v6_.is_answered) {
+        if (!is_delivered_ || !family.addresses.empty()) {
+          deliver();
+        }
+        channel_.lookups_.erase(this);
+      } else if (!family.addresses.empty()) {
+        channel_.resolver_.loop_.arm(delay_, channel_.resolver_.loop_.now() + kResolutionDelay);
+      }
+    }
+
+    void on_timer(Timer&) override { deliver(); }
+
+    void deliver() {
+      is_delivered_ = true;
+      Resolution resolution;
+      resolution.addresses = v6_.addresses;
+      resolution.addresses.insert(resolution.addresses.end(), v4_.addresses.begin(), v4_.addresses.end());
+      resolution.status = resolution.addresses.empty() ? failure() : ResolveStatus::Found;
+      const bool is_found = resolution.status == ResolveStatus::Found;
+      const auto left = std::chrono::floor<std::chrono::seconds>(expires_ - channel_.resolver_.loop_.now());
+      channel_.resolver_.answer(name_, std::move(resolution), is_found ? left : kNegativeTtl);
+    }
+
+    // Neither family has an address: the name has none only when both answers say so.
+    ResolveStatus failure() const {
+      for (const ResolveStatus worst : {ResolveStatus::TimedOut, ResolveStatus::Failed}) {
+        if (v4_.status == worst || v6_.status == worst) {
+          return worst;
+        }
+      }
+      return ResolveStatus::NoSuchName;
+    }
+
+    Channel& channel_;
+    std::string name_;
+    Family v6_;
+    Family v4_;
+    TimePoint expires_ = TimePoint::max();  // of what has been found
+    bool is_delivered_ = false;
+    Timer delay_{*this};
   };
+
+  // What stands there is all that there is of the name: DNS is not asked for the other family.
+  Resolution from_hosts_file(const std::string& name) {
+    Resolution resolution;
+    for (const int family : {AF_INET6, AF_INET}) {
+      hostent* host = nullptr;
+      if (::ares_gethostbyname_file(channel_, name.c_str(), family, &host) != ARES_SUCCESS) {
+        continue;
+      }
+      for (char** octets = host->h_addr_list; *octets != nullptr; ++octets) {
+        add_address(base::IpAddress::from_octets({*octets, static_cast<std::size_t>(host->h_length)}), resolution.addresses);
+      }
+      ::ares_free_hostent(host);
+    }
+    resolution.status = resolution.addresses.empty() ? ResolveStatus::NoSuchName : ResolveStatus::Found;
+    return resolution;
+  }
 
   struct Socket final : IoListener {
     Channel& channel;
@@ -154,27 +259,9 @@ class Resolver::Channel : private Timer::Listener {
     }
   }
 
-  void finish(Question* question, int status, ares_addrinfo* info) {
-    const std::unique_ptr<Question> owner(question);
-    if (status == ARES_EDESTRUCTION) {
-      return;  // The worker is ending; nobody waits any more.
-    }
-    Resolution resolution;
-    std::chrono::seconds ttl = kNegativeTtl;
-    resolution.status = status_of(status);
-    if (info != nullptr) {
-      resolution.addresses = addresses_of(info, ttl);
-      ::ares_freeaddrinfo(info);
-    }
-    if (resolution.status == ResolveStatus::Found && resolution.addresses.empty()) {
-      resolution.status = ResolveStatus::NoSuchName;
-    }
-    resolver_.answer(owner->name, std::move(resolution), ttl);
-  }
-
   Resolver& resolver_;
-  std::chrono::milliseconds timeout_;
   ares_channel channel_ = nullptr;
+  std::unordered_map<Lookup*, std::unique_ptr<Lookup>> lookups_;
   std::unordered_map<ares_socket_t, std::unique_ptr<Socket>> sockets_;
   std::vector<std::unique_ptr<Socket>> retired_;
   Timer timer_{*this};

@@ -18,7 +18,7 @@ enum class ResolveStatus : std::uint8_t { Found, NoSuchName, TimedOut, Failed };
 
 struct Resolution {
   ResolveStatus status = ResolveStatus::Failed;
-  std::vector<base::IpAddress> addresses;  // Found: at least one, in the order to be tried (RFC 6724)
+  std::vector<base::IpAddress> addresses;  // Found: at least one; IPv6 first, each family in the order to be tried (RFC 6724)
 };
 
 class Resolver {

@@ -2,9 +2,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "proxy_worker/http1/accept.h"
+#include "proxy_worker/http1/head_writer.h"
+
 namespace weir::session {
 
 namespace {
+
+// Any method is forwarded; these are the registered ones that say something to those who ask.
+constexpr const char* kAllow = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT\r\n";
 
 std::string escape_html(std::string_view text) {
   std::string out;
@@ -80,33 +86,39 @@ std::string json_body(const ReasonText& text, std::string_view detail) {
   return body.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace
-
-bool prefers_json(http1::Fields request_fields) {
-  const http1::Field* accept = http1::find_field(request_fields, http1::FieldId::Accept);
-  if (accept == nullptr) {
-    return false;
-  }
-  const std::size_t json = accept->value.find("json");
-  const std::size_t html = accept->value.find("html");
-  return json != std::string_view::npos && (html == std::string_view::npos || json < html);
-}
-
-AnswerText write_answer(const Answer& answer, const AnswerForm& form) {
+// Both begin a head; what every answer has follows.
+AnswerText refusal(const Answer& answer, const AnswerForm& form) {
   const ReasonText& text = text_of(answer.reason);
   AnswerText out;
   out.body = form.prefers_json ? json_body(text, answer.detail) : html_body(text, answer.detail);
-  std::string& head = out.head;
-  head = "HTTP/1.1 " + std::to_string(text.status) + " " + std::string(reason_phrase(text.status)) + "\r\n";
-  head += form.prefers_json ? "Content-Type: application/json\r\n" : "Content-Type: text/html; charset=utf-8\r\n";
-  head += "Content-Length: " + std::to_string(out.body.size()) + "\r\nCache-Control: no-store\r\n";
-  head += "Proxy-Status: weir; error=" + std::string(text.proxy_status);
+  out.head = "HTTP/1.1 " + std::to_string(text.status) + " " + std::string(reason_phrase(text.status)) + "\r\n";
+  out.head += form.prefers_json ? "Content-Type: application/json\r\n" : "Content-Type: text/html; charset=utf-8\r\n";
+  out.head += "Proxy-Status: " + std::string(http1::kPseudonym) + "; error=" + std::string(answer.proxy_status.empty() ? text.proxy_status : answer.proxy_status);
   if (!answer.detail.empty()) {
-    head += "; details=" + quote_structured(answer.detail);
+    out.head += "; details=" + quote_structured(answer.detail);
   }
-  head += "\r\n";
+  out.head += "\r\n";
   if (answer.retry_after.count() > 0) {
-    head += "Retry-After: " + std::to_string(std::chrono::ceil<std::chrono::seconds>(answer.retry_after).count()) + "\r\n";
+    out.head += "Retry-After: " + std::to_string(std::chrono::ceil<std::chrono::seconds>(answer.retry_after).count()) + "\r\n";
+  }
+  return out;
+}
+
+AnswerText own_answer(const Answer& answer) {
+  const bool is_trace = !answer.content.empty();
+  return {.head = std::string("HTTP/1.1 200 OK\r\n") + (is_trace ? "Content-Type: message/http\r\n" : kAllow), .body = answer.content};
+}
+
+}  // namespace
+
+bool prefers_json(http1::Fields request_fields) { return http1::accepts_rather(request_fields, "application/json", "text/html"); }
+
+AnswerText write_answer(const Answer& answer, const AnswerForm& form) {
+  AnswerText out = answer.reason == Reason::AnsweredByProxy ? own_answer(answer) : refusal(answer, form);
+  std::string& head = out.head;
+  head += "Content-Length: " + std::to_string(out.body.size()) + "\r\nCache-Control: no-store\r\n";
+  if (!form.date.empty()) {
+    head.append("Date: ").append(form.date).append("\r\n");
   }
   if (!form.keeps_connection) {
     head += "Connection: close\r\n";

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy_worker/http1/head_writer.h"
+#include "proxy_worker/session/about_proxy.h"
 #include "proxy_worker/session/dial_failure.h"
 #include "proxy_worker/session/request_review.h"
 
@@ -12,20 +13,13 @@ namespace {
 
 using ReadResult = net::Stream::ReadResult;
 
-constexpr std::size_t kHeadBytesMax = 64 * 1024;
-constexpr std::size_t kEmptyLinesMax = 8;  // before a request line (RFC 9112 section 2.2)
 constexpr int kLingeringReadsPerTurn = 8;
 constexpr std::chrono::milliseconds kLingerTimeout{2'000};
 constexpr std::string_view kTunnelOpen = "HTTP/1.1 200 Connection Established\r\n\r\n";
-
-// Octets of the empty lines at the beginning of `text`.
-std::size_t empty_lines_bytes(std::string_view text) {
-  std::size_t bytes = 0;
-  while (bytes < 2 * kEmptyLinesMax && text.substr(bytes, 2) == "\r\n") {
-    bytes += 2;
-  }
-  return bytes;
-}
+// A client that has ended its side may wait for the answer or be gone: its system tells when it is sent something. An
+// interim response harms nobody who still listens (RFC 9110 section 15.2.1); it is not sent to those who are served soon.
+constexpr std::chrono::milliseconds kDeparturePatience{3'000};
+constexpr std::string_view kDepartureProbe = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
@@ -92,7 +86,7 @@ void ClientSession::enter_without_deadline(Phase phase) {
 void ClientSession::set_deadline(std::chrono::milliseconds after) { context_.loop.arm(deadline_, context_.loop.now() + after); }
 
 ClientSession::Step ClientSession::handle_awaiting_next_request() {
-  if (!input_.empty()) {
+  if (!heads_.leftover().empty()) {
     begin_transaction();
     return Step::Continue;
   }
@@ -106,7 +100,7 @@ ClientSession::Step ClientSession::handle_awaiting_next_request() {
   switch (client_.read(context_.buffer, bytes)) {
     case ReadResult::Bytes:
       begin_transaction();
-      return take_read(context_.buffer.first(bytes));
+      return take_read(bytes);
     case ReadResult::WouldBlock:
       return Step::Wait;
     case ReadResult::End:
@@ -121,20 +115,13 @@ void ClientSession::begin_transaction() {
   transaction_ = context_.transactions.take();
   open_record(identity_, ++request_count_, client_.written_bytes(), context_.loop.now(), *transaction_);
   transaction_->exchange.start({});
-  scanner_.reset();
+  heads_.begin();
   enter(Phase::ReadingRequestHead, context_.settings.timeouts.head);
 }
 
 ClientSession::Step ClientSession::handle_reading_request_head() {
-  if (!input_.empty()) {
-    // What came behind the request before, or the first part of this one. It moves out of the way of what comes behind.
-    std::string input;
-    input.swap(input_);
-    input.erase(0, empty_lines_bytes(input));
-    if (take_head(input) == Step::Continue) {
-      return Step::Continue;
-    }
-    input_.swap(input);
+  if (!heads_.leftover().empty() && take_head(heads_.take_leftover()) == Step::Continue) {
+    return Step::Continue;
   }
   if (!client_.may_read()) {
     if (client_.has_failed()) {
@@ -145,11 +132,11 @@ ClientSession::Step ClientSession::handle_reading_request_head() {
   std::size_t bytes = 0;
   switch (client_.read(context_.buffer, bytes)) {
     case ReadResult::Bytes:
-      return take_read(context_.buffer.first(bytes));
+      return take_read(bytes);
     case ReadResult::WouldBlock:
       return Step::Wait;
     case ReadResult::End:
-      refuse({.reason = Reason::ClientClosed});
+      answer({.reason = Reason::ClientClosed});
       return Step::Continue;
     case ReadResult::Failed:
       cut_off(Reason::ClientClosed, proto::CLIENT);
@@ -158,67 +145,67 @@ ClientSession::Step ClientSession::handle_reading_request_head() {
   return Step::Wait;
 }
 
-// Octets that were just read, in the worker's buffer.
-ClientSession::Step ClientSession::take_read(std::span<char> bytes) {
-  if (!input_.empty()) {
-    input_.append(bytes.data(), bytes.size());
-    return Step::Continue;
-  }
-  bytes = bytes.subspan(empty_lines_bytes({bytes.data(), bytes.size()}));
-  const Step step = take_head(bytes);
-  if (step == Step::Wait) {
-    input_.assign(bytes.data(), bytes.size());
-  }
-  return step;
+// Octets that were just read into the worker's buffer.
+ClientSession::Step ClientSession::take_read(std::size_t bytes) {
+  const Step step = take_head(heads_.take(context_.buffer.first(bytes)));
+  return client_.may_read() ? Step::Continue : step;  // No event comes again for what is there already, be it the end.
 }
 
-// `bytes` begins with the head, or with what there is of it. Wait: there must be more; the caller keeps it. Continue:
-// the head was used, and what came behind it is in input_.
-ClientSession::Step ClientSession::take_head(std::span<char> bytes) {
-  const std::string_view text(bytes.data(), bytes.size());
-  const auto scanned = scanner_.scan(text);
-  const std::size_t head_bytes = scanned == http1::HeadScanner::Result::Complete ? scanner_.head_bytes() : text.size();
-  transaction_->event.set_bytes_received(head_bytes);
-  if (scanned == http1::HeadScanner::Result::Invalid) {
-    refuse({.reason = Reason::MalformedRequest, .detail = "The head holds a control character, or a line that does not end in CR LF."});
-    return Step::Continue;
+// Wait: there must be more of the head. Continue: it was used, or refused.
+ClientSession::Step ClientSession::take_head(HeadReader::Result result) {
+  transaction_->event.set_bytes_received(heads_.head_bytes());
+  switch (result) {
+    case HeadReader::Result::Incomplete:
+      return Step::Wait;
+    case HeadReader::Result::Complete:
+      use_head(heads_.head(), heads_.rest());
+      break;
+    case HeadReader::Result::Invalid:
+      answer({.reason = Reason::MalformedRequest, .detail = "The head holds a control character, or a line that does not end in CR LF."});
+      break;
+    case HeadReader::Result::TooLong:
+      answer({.reason = Reason::TargetTooLong});
+      break;
+    case HeadReader::Result::TooLarge:
+      answer({.reason = Reason::HeadTooLarge});
+      break;
   }
-  if (head_bytes > kHeadBytesMax) {
-    const bool is_one_line = text.find("\r\n") == std::string_view::npos;
-    refuse({.reason = is_one_line ? Reason::TargetTooLong : Reason::HeadTooLarge});
-    return Step::Continue;
-  }
-  if (scanned == http1::HeadScanner::Result::Incomplete) {
-    return Step::Wait;
-  }
-  return use_head(text.substr(0, head_bytes), bytes.subspan(head_bytes));
+  heads_.release();
+  return Step::Continue;
 }
 
-ClientSession::Step ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
+void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
   http1::RequestHead& head = context_.request_head;
   Transaction& transaction = *transaction_;
   if (const auto error = http1::parse_request_head(head_text, head); error != http1::HeadError::None) {
-    refuse({.reason = reason_of(error), .detail = std::string(http1::describe(error)) + "."});
-    return Step::Continue;
+    return answer({.reason = reason_of(error), .detail = std::string(http1::describe(error)) + "."});
   }
-  const auto problem = review_request(head, transaction);
+  auto reply = review_request(head, transaction);
   transaction.exchange.start(transaction.request_framing);
+  transaction.slot = context_.log.begin(transaction.event);
   if (context_.keeps_heads()) {
     http1::write_masked(http1::start_line(head.text), head.fields, *transaction.event.mutable_incoming_head());
   }
-  if (const auto refusal = problem ? problem : admit()) {
-    refuse(*refusal);
+  if (!reply && !context_.log.has_room()) {
+    reply = Answer{.reason = Reason::RecordsFull};
+  }
+  if (!reply) {
+    reply = admit();
+  }
+  if (!reply && transaction.is_for_proxy) {
+    reply = answer_about_proxy(head);
+  }
+  if (reply) {
+    answer(*reply);
     if (keeps_client_) {
-      input_.assign(rest.data(), rest.size());
+      heads_.keep(rest);
     }
-    return Step::Continue;
+  } else if (transaction.is_tunnel_request()) {
+    heads_.keep(rest);
+    dial(Phase::OpeningTunnel);
+  } else {
+    send_request(rest);
   }
-  if (!transaction.is_tunnel_request()) {
-    return send_request(rest);
-  }
-  input_.assign(rest.data(), rest.size());
-  dial(Phase::OpeningTunnel);
-  return Step::Continue;
 }
 
 std::optional<Answer> ClientSession::admit() {
@@ -228,7 +215,7 @@ std::optional<Answer> ClientSession::admit() {
   if (verdict.reason == Reason::None && transaction_->is_tunnel_request()) {
     verdict = admission.judge_tunnel_port(authority.port);
   }
-  if (verdict.reason == Reason::None) {
+  if (verdict.reason == Reason::None && transaction_->target.form != http1::TargetForm::Asterisk) {
     verdict = admission.judge_host(authority.host);
   }
   if (verdict.reason == Reason::None) {
@@ -245,11 +232,12 @@ std::optional<Answer> ClientSession::admit() {
   return Answer{.reason = verdict.reason, .detail = std::move(detail), .retry_after = verdict.retry_after};
 }
 
-ClientSession::Step ClientSession::send_request(std::span<char> rest) {
+void ClientSession::send_request(std::span<char> rest) {
   Transaction& transaction = *transaction_;
   const http1::RequestForm form{.target = transaction.target,
                                 .framing = transaction.request_framing,
-                                .upgrade = transaction.wants_upgrade ? http1::UpgradeField::Kept : http1::UpgradeField::Dropped};
+                                .upgrade = transaction.wants_upgrade ? http1::UpgradeField::Kept : http1::UpgradeField::Dropped,
+                                .max_forwards = transaction.max_forwards};
   http1::write_request_head(context_.request_head, form, transaction.origin_head);
   if (context_.keeps_heads()) {
     http1::RequestHead& sent = context_.request_head;  // The received head has served its purpose.
@@ -260,19 +248,16 @@ ClientSession::Step ClientSession::send_request(std::span<char> rest) {
   RequestRelay& request = transaction.exchange.request();
   const std::size_t used = request.feed(rest, transaction.early_body);
   if (request.state() == RequestRelay::State::Malformed) {
-    refuse({.reason = Reason::MalformedRequest, .detail = "The chunked body is malformed."});
-    return Step::Continue;
+    return answer({.reason = Reason::MalformedRequest, .detail = "The chunked body is malformed."});
   }
-  input_.assign(rest.data() + used, rest.size() - used);
+  heads_.keep(rest.subspan(used));
   transaction.origin_key = transaction.event.host() + ":" + std::to_string(transaction.event.port());
-  const auto liveness = transaction.is_repeatable() ? OriginLink::Liveness::Assumed : OriginLink::Liveness::Checked;
-  if (origin_.take_kept(transaction.origin_key, liveness)) {
+  if (origin_.take_kept(transaction.origin_key)) {
     transaction.used_kept_connection = true;
     begin_exchange();
   } else {
     dial(Phase::ResolvingOrigin);
   }
-  return Step::Continue;
 }
 
 void ClientSession::dial(Phase phase) {
@@ -311,7 +296,7 @@ void ClientSession::on_dialed(std::unique_ptr<net::Stream> stream, const base::S
 
 void ClientSession::on_dial_failed(net::DialFailure failure, int error) {
   origin_.end_dial();
-  refuse(answer_of(failure, error, transaction_->target.authority));
+  answer(answer_of(failure, error, transaction_->target.authority));
   advance();
 }
 
@@ -329,21 +314,22 @@ void ClientSession::begin_tunnel(std::uint64_t early_bytes_to_client) {
   const std::string_view octets = origin_.address().address.packed();
   transaction.event.set_origin_address(octets.data(), octets.size());
   transaction.tunnel.emplace();
-  transaction.tunnel->count_early(input_.size(), early_bytes_to_client);
+  transaction.tunnel->count_early(heads_.leftover().size(), early_bytes_to_client);
   live::add(context_.counters.tunnels_open, 1);
   enter(Phase::Tunneling, context_.settings.timeouts.tunnel_idle);
   origin_.stream().set_listener(this);
-  origin_.stream().write({input_});
-  std::string().swap(input_);
+  origin_.stream().write({heads_.leftover()});
+  heads_.drop_leftover();
 }
 
 ClientSession::Step ClientSession::handle_exchanging() {
   Transaction& transaction = *transaction_;
   const bool was_answered = transaction.is_answered();
-  const Exchange::Sides sides{client_, origin_.stream(), context_.buffer, context_.response_head, input_};
+  const Exchange::Sides sides{client_, origin_.stream(), context_.buffer, context_.response_head, heads_.leftover()};
   const ResponseRelay::Conditions conditions{
-      .may_keep_client = transaction.client_keeps_alive && !context_.is_draining && !client_.saw_end(),
-      .keeps_heads = context_.keeps_heads()};
+      .may_keep_client = transaction.client_keeps_alive && !context_.is_draining && may_ask_more(),
+      .keeps_heads = context_.keeps_heads(),
+      .date = was_answered ? std::string_view() : context_.date()};
   const Exchange::Status status = transaction.exchange.pump(sides, transaction, conditions);
   if (!was_answered && transaction.is_answered()) {
     note_answer(transaction.event.status(), context_.loop.read_clock(), transaction);
@@ -356,7 +342,10 @@ ClientSession::Step ClientSession::handle_exchanging() {
       if (transaction.exchange.has_moved()) {
         const bool awaits_head = transaction.exchange.request().is_complete() && !transaction.is_answered();
         set_deadline(awaits_head ? context_.settings.timeouts.response : context_.settings.timeouts.body);
+        transaction.departure = Departure::Unasked;
       }
+      suspect_departure();
+      note_progress();
       return Step::Wait;
     case Exchange::Status::Complete:
       finish_exchange();
@@ -368,7 +357,7 @@ ClientSession::Step ClientSession::handle_exchanging() {
       if (transaction.is_answered()) {
         cut_off(Reason::MalformedRequest, proto::CLIENT);
       } else {
-        refuse({.reason = Reason::MalformedRequest, .detail = "The chunked body is malformed."});
+        answer({.reason = Reason::MalformedRequest, .detail = "The chunked body is malformed."});
       }
       return Step::Continue;
     case Exchange::Status::ClientLost:
@@ -384,6 +373,17 @@ ClientSession::Step ClientSession::handle_exchanging() {
   return Step::Wait;
 }
 
+// The client has ended its side, and has no answer yet: is anybody there?
+void ClientSession::suspect_departure() {
+  Transaction& transaction = *transaction_;
+  const bool can_be_asked = transaction.client_minor_version >= 1 && context_.settings.timeouts.response > kDeparturePatience;
+  if (transaction.departure == Departure::Unasked && can_be_asked && client_.saw_end() && !transaction.is_answered() &&
+      transaction.exchange.request().is_complete()) {
+    transaction.departure = Departure::Suspected;
+    set_deadline(kDeparturePatience);
+  }
+}
+
 void ClientSession::lose_origin(Reason reason) {
   if (transaction_->may_retry()) {
     transaction_->was_retried = true;
@@ -393,7 +393,7 @@ void ClientSession::lose_origin(Reason reason) {
   } else if (transaction_->is_answered()) {
     cut_off(reason, proto::ORIGIN);
   } else {
-    refuse({.reason = reason});
+    answer({.reason = reason});
   }
 }
 
@@ -406,7 +406,7 @@ void ClientSession::finish_exchange() {
   }
   const bool keeps_client = exchange.leaves_client_usable();
   // Closing a socket with unread data in it would reset the connection, and the client might lose the response.
-  const bool must_linger = !exchange.request().is_complete() || client_.may_read() || !input_.empty();
+  const bool must_linger = !exchange.request().is_complete() || client_.may_read() || !heads_.leftover().empty();
   finish_transaction(proto::SERVED, proto::NOBODY);
   if (keeps_client) {
     await_next_request();
@@ -423,6 +423,7 @@ ClientSession::Step ClientSession::handle_tunneling() {
   if (tunnel.has_moved()) {
     set_deadline(context_.settings.timeouts.tunnel_idle);
   }
+  note_progress();
   switch (result) {
     case Tunnel::Result::Waiting:
       break;
@@ -480,28 +481,34 @@ ClientSession::Step ClientSession::handle_lingering_close() {
   return Step::Wait;
 }
 
-// Answers in the origin's place. The record is written when the answer is out.
-void ClientSession::refuse(const Answer& answer) {
+// Answers itself, in the origin's place or about the proxy. The record is written when the answer is out.
+void ClientSession::answer(const Answer& answer) {
   origin_.close();
   Transaction& transaction = *transaction_;
   const ReasonText& text = text_of(answer.reason);
-  const bool is_connection_sound = text.fault == proto::POLICY || text.fault == proto::ORIGIN;
+  const bool is_connection_sound = text.fault != proto::CLIENT && text.fault != proto::PROXY;
+  // What follows a CONNECT was meant for the tunnel; as a request it must never be read.
   keeps_client_ = is_connection_sound && transaction.client_keeps_alive && transaction.exchange.request().is_complete() &&
-                  !client_.saw_end() && !context_.is_draining;
+                  !transaction.is_tunnel_request() && may_ask_more() && !context_.is_draining;
   const AnswerForm form{.has_body = transaction.method() != "HEAD",
                         .prefers_json = transaction.prefers_json,
                         .is_http_1_0 = transaction.client_minor_version == 0,
-                        .keeps_connection = keeps_client_};
+                        .keeps_connection = keeps_client_,
+                        .date = context_.date()};
   const AnswerText written = write_answer(answer, form);
   transaction.reason = answer.reason;
+  if (transaction.slot == nullptr) {
+    transaction.slot = context_.log.begin(transaction.event);
+  }
   note_answer(text.status, context_.loop.read_clock(), transaction);
   if (context_.keeps_heads()) {
     transaction.event.set_sent_head(written.head);
   }
   transaction.event.set_response_body_bytes(written.body.size());
+  note_progress();
   client_.write({written.head, written.body});
   if (!keeps_client_) {
-    input_.clear();
+    heads_.drop_leftover();
   }
   enter(Phase::RefusingRequest, context_.settings.timeouts.body);
 }
@@ -523,13 +530,33 @@ void ClientSession::finish_transaction(proto::Outcome outcome, proto::Fault faul
     live::subtract(context_.counters.tunnels_open, 1);
   }
   close_record(outcome, fault, client_.written_bytes(), context_.loop.read_clock(), *transaction_);
-  context_.log.record(transaction_->event);
+  context_.log.record(transaction_->event, transaction_->slot);
   context_.transactions.give_back(std::move(transaction_));
+}
+
+// A client that has ended its side may have sent further requests before.
+bool ClientSession::may_ask_more() const {
+  return !client_.saw_end() || !heads_.leftover().empty() || (client_.may_read() && net::has_unread_octets(client_.fd()));
+}
+
+void ClientSession::note_progress() {
+  if (transaction_->slot != nullptr) {
+    traffic::TrafficLog::note(*transaction_->slot, duration_us(*transaction_, context_.loop.now()), transaction_->event,
+                              bytes_so_far(*transaction_, client_.written_bytes()));
+  }
+}
+
+void ClientSession::tell_progress(std::chrono::milliseconds long_is) {
+  const bool is_moving = phase_ == Phase::Exchanging || phase_ == Phase::Tunneling;
+  if (is_moving && transaction_->slot != nullptr && context_.loop.now() - transaction_->started >= long_is) {
+    note_progress();
+    context_.log.tell_progress(*transaction_->slot, transaction_->event);
+  }
 }
 
 void ClientSession::await_next_request() {
   enter(Phase::AwaitingNextRequest, context_.settings.timeouts.idle);
-  if (context_.is_draining && input_.empty()) {
+  if (context_.is_draining && heads_.leftover().empty()) {
     linger();
   }
 }
@@ -542,7 +569,7 @@ void ClientSession::linger() {
 void ClientSession::on_timer(net::Timer&) {
   switch (phase_) {
     case Phase::ReadingRequestHead:
-      refuse({.reason = Reason::HeadTimeout});
+      answer({.reason = Reason::HeadTimeout});
       break;
     case Phase::Exchanging:
       handle_exchange_timeout();
@@ -565,14 +592,19 @@ void ClientSession::on_timer(net::Timer&) {
 
 // Nothing has moved for too long: it is the turn of whoever does not take or send.
 void ClientSession::handle_exchange_timeout() {
+  if (transaction_->departure == Departure::Suspected && !transaction_->is_answered()) {
+    transaction_->departure = Departure::Asked;
+    client_.write({kDepartureProbe});
+    return set_deadline(context_.settings.timeouts.response);
+  }
   const bool request_is_complete = transaction_->exchange.request().is_complete();
   const bool client_owes_body = !request_is_complete && origin_.stream().is_flushed() && client_.is_flushed();
   if (transaction_->is_answered()) {
     cut_off(Reason::BodyTimeout, client_owes_body || !client_.is_flushed() ? proto::CLIENT : proto::ORIGIN);
   } else if (client_owes_body) {
-    refuse({.reason = Reason::HeadTimeout, .detail = "The body of the request did not arrive in time."});
+    answer({.reason = Reason::HeadTimeout, .detail = "The body of the request did not arrive in time."});
   } else {
-    refuse({.reason = request_is_complete ? Reason::ResponseTimeout : Reason::BodyTimeout});
+    answer({.reason = request_is_complete ? Reason::ResponseTimeout : Reason::BodyTimeout});
   }
 }
 
@@ -595,7 +627,7 @@ void ClientSession::end_now() {
     case Phase::ResolvingOrigin:
     case Phase::ConnectingToOrigin:
     case Phase::OpeningTunnel:
-      refuse({.reason = Reason::Drained});
+      answer({.reason = Reason::Drained});
       break;
     case Phase::Tunneling:
       finish_tunnel(Reason::Drained);

@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
-#include "proxy_worker/http1/head_scanner.h"
 #include "proxy_worker/net/stream.h"
 #include "proxy_worker/session/answer.h"
+#include "proxy_worker/session/head_reader.h"
 #include "proxy_worker/session/origin_link.h"
 #include "proxy_worker/session/session_context.h"
 #include "proxy_worker/session/traffic_record.h"
@@ -54,6 +54,8 @@ class ClientSession : public net::Retirable,
   void drain();
   // The worker's patience is over: the request ends now, and is recorded.
   void end_now();
+  // A request that goes on for long has its octets so far recorded.
+  void tell_progress(std::chrono::milliseconds long_is);
 
  private:
   // Continue: another phase, or another look at this one, now. Wait: for an event.
@@ -82,20 +84,23 @@ class ClientSession : public net::Retirable,
 
   // From the first octet to the origin.
   void begin_transaction();
-  Step take_read(std::span<char> bytes);
-  Step take_head(std::span<char> bytes);
-  Step use_head(std::string_view head_text, std::span<char> rest);
+  Step take_read(std::size_t bytes);
+  Step take_head(HeadReader::Result result);
+  void use_head(std::string_view head_text, std::span<char> rest);
   std::optional<Answer> admit();
-  Step send_request(std::span<char> rest);
+  void send_request(std::span<char> rest);
   void dial(Phase phase);
   void begin_exchange();
   void begin_tunnel(std::uint64_t early_bytes_to_client);
 
   // Ends.
+  void suspect_departure();
+  bool may_ask_more() const;
+  void note_progress();
   void handle_exchange_timeout();
   void finish_exchange();
   void lose_origin(Reason reason);
-  void refuse(const Answer& answer);
+  void answer(const Answer& answer);
   void cut_off(Reason reason, proto::Fault fault);
   void finish_tunnel(Reason reason);
   void finish_transaction(proto::Outcome outcome, proto::Fault fault);
@@ -112,8 +117,7 @@ class ClientSession : public net::Retirable,
   bool is_advancing_ = false;
   bool keeps_client_ = false;  // RefusingRequest: another request may follow
   std::uint32_t request_count_ = 0;
-  std::string input_;          // read from the client, not used yet: a part of a head, or what came behind a request
-  http1::HeadScanner scanner_;
+  HeadReader heads_;
   std::unique_ptr<Transaction> transaction_;  // nullptr while there is no request
   net::Timer deadline_{*this};
 };

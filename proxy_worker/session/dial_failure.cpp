@@ -1,8 +1,26 @@
 #include "proxy_worker/session/dial_failure.h"
 
+#include <cerrno>
 #include <cstring>
 
 namespace weir::session {
+
+namespace {
+
+// RFC 9209 sections 2.3.5 and 2.3.6; empty: the reason's own.
+std::string_view proxy_status_of(int connect_error) {
+  switch (connect_error) {
+    case ECONNREFUSED:
+      return "connection_refused";
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+      return "destination_ip_unroutable";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
 
 Answer answer_of(net::DialFailure failure, int error, const http1::Authority& authority) {
   const std::string where = authority.to_string(0);
@@ -26,7 +44,7 @@ Answer answer_of(net::DialFailure failure, int error, const http1::Authority& au
     case net::DialFailure::ConnectFailed:
       break;
   }
-  return {.reason = Reason::ConnectFailure, .detail = where + ": " + std::strerror(error) + "."};
+  return {.reason = Reason::ConnectFailure, .detail = where + ": " + std::strerror(error) + ".", .proxy_status = proxy_status_of(error)};
 }
 
 }  // namespace weir::session

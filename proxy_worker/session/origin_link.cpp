@@ -2,11 +2,11 @@
 
 namespace weir::session {
 
-bool OriginLink::take_kept(const std::string& key, Liveness liveness) {
+bool OriginLink::take_kept(const std::string& key) {
   while (auto kept = context_.pool.take(key)) {
     stream_ = std::move(kept->stream);
     address_ = kept->address;
-    if (liveness == Liveness::Assumed || net::is_silent_and_open(stream_->fd())) {
+    if (net::is_silent_and_open(stream_->fd())) {
       return true;
     }
     close();

@@ -19,16 +19,15 @@ class OriginLink {
     net::OriginPool& pool;
     live::WorkerCounters::Word& open_connections;
   };
-  enum class Liveness { Assumed, Checked };
 
   explicit OriginLink(const Context& context) : context_(context) {}
   OriginLink(const OriginLink&) = delete;
   OriginLink& operator=(const OriginLink&) = delete;
   ~OriginLink() { close(); }
 
-  // Takes a kept connection to `key` ("host:port"). Checked: one that is seen to be alive at this moment, for a request
-  // that must not be sent twice.
-  bool take_kept(const std::string& key, Liveness liveness);
+  // Takes a kept connection to `key` ("host:port") that is alive at this moment, and on which nothing has arrived that
+  // the next request's answer could be confused with.
+  bool take_kept(const std::string& key);
   // Makes a new one; `listener` hears of the end and calls attach().
   void dial(const net::DialTarget& target, net::OriginDial::Listener& listener);
   void attach(std::unique_ptr<net::Stream> stream, const base::SocketAddress& address);

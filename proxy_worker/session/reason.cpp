@@ -70,6 +70,9 @@ constexpr std::array kTexts{
                "The proxy was stopped before the request was complete."},
     ReasonText{Reason::OutOfDescriptors, 503, FAILED, PROXY, "out_of_descriptors", "proxy_internal_error", "The proxy is overloaded",
                "The proxy has no descriptor left for another connection. Try again in a moment."},
+    ReasonText{Reason::RecordsFull, 503, FAILED, PROXY, "records_full", "proxy_internal_error", "The proxy cannot keep records",
+               "Requests that could not be recorded are not served here. The operator has to look at the collector and its disk."},
+    ReasonText{Reason::AnsweredByProxy, 200, SERVED, NOBODY, "answered_by_proxy", "", "", ""},
 };
 
 constexpr bool is_in_order() {

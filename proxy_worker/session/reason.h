@@ -36,6 +36,8 @@ enum class Reason : std::uint8_t {
   TunnelIdleTimeout,
   Drained,
   OutOfDescriptors,
+  RecordsFull,
+  AnsweredByProxy,
 };
 
 struct ReasonText {

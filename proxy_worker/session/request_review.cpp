@@ -1,5 +1,10 @@
 #include "proxy_worker/session/request_review.h"
 
+#include <algorithm>
+
+#include "common/base/quantity.h"
+#include "proxy_worker/http1/head_writer.h"
+
 namespace weir::session {
 
 namespace {
@@ -7,6 +12,9 @@ namespace {
 using http1::FieldId;
 
 constexpr std::uint16_t kHttpPort = 80;
+// A request that has been through this many proxies of our name goes round in a circle.
+constexpr int kOwnViaMax = 8;
+constexpr std::uint64_t kForwardsMax = 255;
 
 Answer malformed(std::string_view detail) { return {.reason = Reason::MalformedRequest, .detail = std::string(detail)}; }
 
@@ -63,7 +71,45 @@ void note(const http1::RequestHead& head, Transaction& transaction) {
   }
 }
 
+// OPTIONS and TRACE may say how far they go; what cannot go further ends here (RFC 9110 section 7.6.2).
+std::optional<Answer> review_max_forwards(const http1::RequestHead& head, Transaction& transaction) {
+  const bool is_diagnostic = head.method == "OPTIONS" || head.method == "TRACE";
+  const http1::Field* field = is_diagnostic ? http1::find_field(head.fields, FieldId::MaxForwards) : nullptr;
+  if (field == nullptr) {
+    return std::nullopt;
+  }
+  if (field->value.empty() || !http1::all_in(field->value, http1::character_class::kDigit) ||
+      http1::count_fields(head.fields, FieldId::MaxForwards) > 1) {
+    return malformed("Max-Forwards is not one number.");
+  }
+  const std::uint64_t hops = base::parse_decimal(field->value, kForwardsMax).value_or(kForwardsMax);
+  transaction.is_for_proxy = transaction.is_for_proxy || hops == 0;
+  transaction.max_forwards = hops == 0 ? 0 : static_cast<std::uint32_t>(hops - 1);
+  return std::nullopt;
+}
+
+// Via members that name this proxy (RFC 9110 section 7.6.3): received-protocol RWS received-by [ RWS comment ].
+int count_own_via(http1::Fields fields) {
+  int count = 0;
+  for (const http1::Field& field : fields) {
+    if (field.id == FieldId::Via) {
+      http1::for_each_list_element(field.value, [&](std::string_view member) {
+        member.remove_prefix(std::min(member.find_first_of(" \t"), member.size()));
+        member = http1::trim_optional_white_space(member);
+        count += member.substr(0, member.find_first_of(" \t")) == http1::kPseudonym ? 1 : 0;
+        return true;
+      });
+    }
+  }
+  return count;
+}
+
 void note_target(const http1::RequestTarget& target, proto::TrafficEvent& event) {
+  if (target.form == http1::TargetForm::Asterisk) {
+    event.set_scheme("http");
+    event.set_path("*");
+    return;
+  }
   const bool is_tunnel = target.form == http1::TargetForm::Authority;
   event.set_scheme(is_tunnel ? "https" : "http");
   event.set_host(target.authority.host);
@@ -92,6 +138,7 @@ Reason reason_of(http1::HeadError error) {
 
 std::optional<Answer> review_request(const http1::RequestHead& head, Transaction& transaction) {
   note(head, transaction);
+  transaction.is_for_proxy = head.target == "*";
   const auto target_error = http1::parse_request_target(head.method, head.target, transaction.target);
   if (target_error != http1::TargetError::None) {
     transaction.client_keeps_alive = false;
@@ -103,12 +150,14 @@ std::optional<Answer> review_request(const http1::RequestHead& head, Transaction
   if (auto problem = review_framing(head, transaction)) {
     return problem;
   }
-  const http1::TargetForm form = transaction.target.form;
-  if (form == http1::TargetForm::Origin || form == http1::TargetForm::Asterisk) {
+  if (transaction.target.form == http1::TargetForm::Origin) {
     return Answer{.reason = Reason::NotForProxy};
   }
   note_target(transaction.target, transaction.event);
-  return std::nullopt;
+  if (count_own_via(head.fields) >= kOwnViaMax) {
+    return Answer{.reason = Reason::RequestLoop, .detail = "The request has been here many times."};
+  }
+  return review_max_forwards(head, transaction);
 }
 
 }  // namespace weir::session

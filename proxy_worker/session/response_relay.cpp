@@ -96,7 +96,7 @@ bool ResponseRelay::open_head(Transaction& transaction, const Conditions& condit
     return ++interim_count_ <= kInterimResponsesMax;
   }
   http1::BodyFraming framing;
-  if (head.status == kSwitchingProtocols && !transaction.wants_upgrade) {
+  if (head.status == kSwitchingProtocols && !(transaction.wants_upgrade && conditions.request_is_complete)) {
     return false;
   }
   if (http1::response_framing(head, transaction.method(), framing) != http1::FramingError::None) {
@@ -108,7 +108,8 @@ bool ResponseRelay::open_head(Transaction& transaction, const Conditions& condit
   const http1::ResponseForm form{.client_framing = client_framing_,
                                  .client_minor_version = transaction.client_minor_version,
                                  .persistence = keeps_client_ ? http1::Persistence::KeepAlive : http1::Persistence::Close,
-                                 .upgrade = state_ == State::Switched ? http1::UpgradeField::Kept : http1::UpgradeField::Dropped};
+                                 .upgrade = state_ == State::Switched ? http1::UpgradeField::Kept : http1::UpgradeField::Dropped,
+                                 .date = conditions.date};
   pending_head_.clear();
   http1::write_response_head(head, form, pending_head_);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "proxy_worker/http1/body_decoder.h"
 #include "proxy_worker/http1/head_parser.h"
@@ -33,7 +34,8 @@ class ResponseRelay {
   struct Conditions {
     bool may_keep_client = false;      // nothing else speaks against another request on the client's connection
     bool request_is_complete = false;
-    bool keeps_heads = false;        // copy the heads into the record
+    bool keeps_heads = false;          // copy the heads into the record
+    std::string_view date = {};        // of now, for a response that has none
   };
 
   void start();

@@ -1,11 +1,14 @@
 // What all client sessions of a worker share; the worker owns it and outlives them.
 #pragma once
 
+#include <chrono>
 #include <span>
+#include <string_view>
 
 #include "common/live/counters.h"
 #include "common/options/settings.h"
 #include "proxy_worker/http1/head_parser.h"
+#include "proxy_worker/http1/http_date.h"
 #include "proxy_worker/net/event_loop.h"
 #include "proxy_worker/session/admission.h"
 #include "proxy_worker/session/origin_link.h"
@@ -27,7 +30,10 @@ struct SessionContext {
   http1::ResponseHead response_head;  // likewise
   TransactionPool transactions;
   bool is_draining = false;
+  http1::HttpDate http_date;
 
+  // Of now, as an HTTP field says it. Valid until the next call.
+  std::string_view date() { return http_date.text(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())); }
   bool keeps_heads() const { return settings.records && settings.json_logs; }
 };
 

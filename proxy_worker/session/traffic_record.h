@@ -7,6 +7,7 @@
 #include "proxy_worker/http1/field.h"
 #include "proxy_worker/net/timer_wheel.h"
 #include "proxy_worker/session/transaction.h"
+#include "proxy_worker/traffic/in_flight_table.h"
 
 namespace weir::session {
 
@@ -22,6 +23,11 @@ void open_record(const ClientIdentity& client, std::uint32_t request_number, std
 
 // The first octet of an answer goes out.
 void note_answer(unsigned status, net::TimePoint now, Transaction& transaction);
+
+// What was moved so far; `written_bytes` as above.
+traffic::ByteCount bytes_so_far(const Transaction& transaction, std::uint64_t written_bytes);
+
+std::uint64_t duration_us(const Transaction& transaction, net::TimePoint now);
 
 void close_record(proto::Outcome outcome, proto::Fault fault, std::uint64_t written_bytes, net::TimePoint now, Transaction& transaction);
 

@@ -35,13 +35,17 @@ void Transaction::clear() {
   client_keeps_alive = false;
   wants_upgrade = false;
   prefers_json = false;
+  is_for_proxy = false;
+  max_forwards.reset();
   origin_key.clear();
   origin_head.clear();
   early_body.clear();
   used_kept_connection = false;
   was_retried = false;
+  departure = Departure::Unasked;
   tunnel.reset();
   event.Clear();
+  slot = nullptr;
   reason = Reason::None;
 }
 

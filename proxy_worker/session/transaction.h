@@ -15,9 +15,13 @@
 #include "proxy_worker/session/exchange.h"
 #include "proxy_worker/session/reason.h"
 #include "proxy_worker/session/tunnel.h"
+#include "proxy_worker/traffic/in_flight_table.h"
 #include "traffic_event.pb.h"
 
 namespace weir::session {
+
+// Whether a client that has ended its side before its answer came is still there.
+enum class Departure : std::uint8_t { Unasked, Suspected, Asked };
 
 struct Transaction {
   // What was asked.
@@ -27,6 +31,8 @@ struct Transaction {
   bool client_keeps_alive = false;
   bool wants_upgrade = false;
   bool prefers_json = false;
+  bool is_for_proxy = false;  // OPTIONS or TRACE that ends here (RFC 9110 section 7.6.2)
+  std::optional<std::uint32_t> max_forwards;  // for the next hop; only of OPTIONS and TRACE
 
   // What the origin is sent; kept until its answer begins, because a kept connection may turn out to be dead.
   std::string origin_key;  // in the pool: "host:port"
@@ -35,10 +41,12 @@ struct Transaction {
   bool used_kept_connection = false;
   bool was_retried = false;
   Exchange exchange;
+  Departure departure = Departure::Unasked;
   std::optional<Tunnel> tunnel;
 
   // The record. Its strings keep their memory from request to request.
   proto::TrafficEvent event;
+  traffic::InFlightSlot* slot = nullptr;  // of the worker's table; what a crash leaves of the record
   Reason reason = Reason::None;
   net::TimePoint started{};
   std::uint64_t client_bytes_before = 0;  // written to the client before this request

@@ -51,7 +51,7 @@ Worker::Worker(Parts parts)
       pool_(loop_, settings_.timeouts.idle, parts.counters.origin_connections_open),
       admission_(settings_, own_addresses_, parts.rate_windows),
       buffer_(std::make_unique<std::array<char, kBufferBytes>>()),
-      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}},
+      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}, false, {}},
       sessions_max_((base::raise_open_file_limit() - kReservedDescriptors) / 2),
       signals_(watch_signals()) {
   net::Acceptor::Listener& self = *this;
@@ -60,6 +60,7 @@ Worker::Worker(Parts parts)
   }
   loop_.watch_level(signals_.value(), *this, net::EventLoop::Interest::Read);
   loop_.arm(publish_timer_, loop_.now() + kPublishInterval);
+  arm_progress();
 }
 
 Worker::~Worker() { loop_.forget(signals_.value()); }
@@ -146,8 +147,24 @@ void Worker::on_timer(net::Timer& timer) {
     drain_is_over_ = true;
     return;
   }
+  if (&timer == &progress_timer_) {
+    tell_progress();
+    return arm_progress();
+  }
   log_.publish_state();
   loop_.arm(publish_timer_, loop_.now() + kPublishInterval);
+}
+
+// At whole minutes and between them, so that what was moved in a minute is told in it.
+void Worker::arm_progress() {
+  const auto since_last = std::chrono::system_clock::now().time_since_epoch() % settings_.progress_interval;
+  loop_.arm(progress_timer_, loop_.now() + (settings_.progress_interval - since_last));
+}
+
+void Worker::tell_progress() {
+  for (const auto& [session, owner] : sessions_) {
+    session->tell_progress(settings_.progress_interval);
+  }
 }
 
 }  // namespace weir::session

@@ -44,6 +44,8 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
   void on_timer(net::Timer& timer) override;
   void reload();
   void begin_drain();
+  void arm_progress();
+  void tell_progress();
   bool is_drained() const;
 
   static constexpr std::size_t kBufferBytes = 64 * 1024;
@@ -67,6 +69,7 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
   base::UniqueFd signals_;
   net::Timer drain_timer_{*this};
   net::Timer publish_timer_{*this};
+  net::Timer progress_timer_{*this};
   bool drain_is_over_ = false;
 };
 

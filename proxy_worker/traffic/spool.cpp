@@ -10,6 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/ledger/record_frame.h"
+#include "common/ledger/segment.h"
 
 namespace weir::traffic {
 
@@ -17,6 +18,8 @@ namespace {
 
 // An old worker of this number may still be handing over its last records.
 constexpr std::chrono::seconds kLockPatience{20};
+// For the records of requests that are under way when no more are accepted.
+constexpr std::size_t kReservedSegments = 2;
 
 std::string new_stream_id(const std::string& stream_name) {
   std::random_device random;
@@ -29,7 +32,7 @@ std::vector<std::filesystem::path> segment_files(const std::filesystem::path& fo
   std::vector<std::filesystem::path> paths;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".seg") {
+    if (entry.path().extension() == ledger::kSegmentExtension) {
       paths.push_back(entry.path());
     }
   }
@@ -40,8 +43,9 @@ std::vector<std::filesystem::path> segment_files(const std::filesystem::path& fo
 // Out of the way, but kept for whoever wants to look.
 void set_aside(const std::filesystem::path& path, const std::string& reason) {
   std::error_code ignored;
-  std::filesystem::rename(path, path.string() + ".damaged", ignored);
-  base::log_error(reason + "; set aside as " + path.filename().string() + ".damaged");
+  const std::string aside = path.string().append(ledger::kDamagedExtension);
+  std::filesystem::rename(path, aside, ignored);
+  base::log_error(reason + "; set aside as " + std::filesystem::path(aside).filename().string());
 }
 
 }  // namespace
@@ -70,8 +74,14 @@ bool Spool::recover(const std::string& stream_name, std::string& error) {
     std::string reason;
     auto segment = SpoolSegment::recover(path, reason);
     if (!segment || (!segments_.empty() && segment->stream_id() != segments_.back().stream_id())) {
-      set_aside(path, segment ? path.string() + ": belongs to another stream" : reason);
+      if (segment || !reason.empty()) {
+        set_aside(path, segment ? path.string() + ": belongs to another stream" : reason);
+      }
       continue;
+    }
+    if (segment->damaged_count() > 0) {
+      lost_events_ += segment->damaged_count();
+      base::log_error(path.string() + ": " + std::to_string(segment->damaged_count()) + " records are damaged and lost");
     }
     acknowledged_ = std::max(acknowledged_, segment->acknowledged());
     segments_.push_back(std::move(*segment));
@@ -81,10 +91,10 @@ bool Spool::recover(const std::string& stream_name, std::string& error) {
     return add_segment(error);
   }
   stream_id_ = std::string(segments_.front().stream_id());
-  next_sequence_ = segments_.back().end_sequence();
-  if (acknowledged_ >= next_sequence_) {
-    // Acknowledged events are damaged. Their numbers are used up all the same: the collector would drop what has them.
-    next_sequence_ = acknowledged_ + 1;
+  next_sequence_ = segments_.back().end_sequence() + segments_.back().damaged_count();
+  if (acknowledged_ >= next_sequence_ || segments_.back().damaged_count() > 0) {
+    // The numbers of what is damaged are used up all the same: the collector may have seen them, and drop what has them.
+    next_sequence_ = std::max(next_sequence_, acknowledged_ + 1);
     if (!add_segment(error)) {
       return false;
     }
@@ -111,23 +121,39 @@ std::byte* Spool::begin_append(std::size_t payload_bytes) {
   if (payload_bytes > ledger::kRecordPayloadBytesMax || ledger::framed_bytes(payload_bytes) > limits_.segment_bytes / 2) {
     return lose("a record of " + std::to_string(payload_bytes) + " octets is too large");
   }
-  if (std::byte* room = segments_.back().reserve(payload_bytes)) {
+  if (std::byte* room = has_hole_ ? nullptr : segments_.back().reserve(payload_bytes)) {
     return room;
   }
   while (segments_.size() > 1 && (segments_.size() + 1) * limits_.segment_bytes > limits_.total_bytes) {
+    if (limits_.when_full == SpoolLimits::WhenFull::Refuse) {
+      return lose("the spool is full");
+    }
     drop_oldest();
   }
   if (std::string error; !add_segment(error)) {
     return lose(error);
   }
+  if (has_hole_) {
+    base::log_info("records are kept again; " + std::to_string(lost_events_) + " were lost so far");
+    has_hole_ = false;
+  }
   return segments_.back().reserve(payload_bytes);
 }
 
+// Its number is used up: what comes next goes into a new segment, behind the hole.
 std::byte* Spool::lose(const std::string& reason) {
-  if (lost_events_++ == 0) {
+  if (!has_hole_) {
     base::log_error("records are being lost: " + reason);
   }
+  has_hole_ = true;
+  ++lost_events_;
+  ++next_sequence_;
   return nullptr;
+}
+
+bool Spool::has_room() const {
+  return limits_.when_full == SpoolLimits::WhenFull::DropOldest ||
+         (!has_hole_ && (segments_.size() + kReservedSegments) * limits_.segment_bytes <= limits_.total_bytes);
 }
 
 void Spool::finish_append(std::size_t payload_bytes) {
@@ -204,6 +230,7 @@ void Spool::place_cursor() {
   while (cursor_segment_ + 1 < segments_.size() && segments_[cursor_segment_].end_sequence() <= taken_ + 1) {
     ++cursor_segment_;
   }
+  taken_ = std::max(taken_, segments_[cursor_segment_].first_sequence() - 1);  // More behind a hole.
   cursor_offset_ = segments_[cursor_segment_].offset_of(taken_ + 1);
 }
 
@@ -212,6 +239,12 @@ void Spool::acknowledge(std::uint64_t sequence) {
     return;
   }
   advance_to(sequence);  // Beyond what was taken when an earlier process sent it already.
+}
+
+void Spool::remove_files() {
+  for (SpoolSegment& segment : segments_) {
+    segment.remove_file();
+  }
 }
 
 std::uint64_t Spool::oldest_sequence() const { return acknowledged_ + 1; }

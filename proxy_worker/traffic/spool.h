@@ -1,6 +1,7 @@
 // The worker's queue of events for the collector: a stream of numbered events in mapped segment files, in a folder of its
 // own (DIR/spool/worker-<id>). Appending is a copy into memory; what was appended survives the process. An event leaves
-// the spool when the collector has committed it, or, at the size limit, when it is the oldest and room is needed.
+// the spool when the collector has committed it. At the size limit the oldest events make room, or new ones are lost; an
+// event that is lost keeps its number, so that the collector records a gap.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +20,8 @@ namespace weir::traffic {
 struct SpoolLimits {
   std::size_t segment_bytes = 4u << 20;
   std::size_t total_bytes = 1u << 30;
+  // What gives way when that is reached: the oldest events, or the newest (and no request is to be accepted then).
+  enum class WhenFull { DropOldest, Refuse } when_full = WhenFull::DropOldest;
 };
 
 class Spool {
@@ -30,6 +33,11 @@ class Spool {
 
   const std::string& stream_id() const { return stream_id_; }
 
+  // Whether a request may be accepted, as far as its record is concerned: with WhenFull::Refuse there must be room for
+  // it, and for those of the requests under way.
+  bool has_room() const;
+  // The number that the next event gets.
+  std::uint64_t next_sequence() const { return next_sequence_; }
   // Where the next event's payload goes; nullptr when no room can be had (the disk is full), and the event counts as
   // lost. finish_append() makes it an event.
   std::byte* begin_append(std::size_t payload_bytes);
@@ -49,12 +57,18 @@ class Spool {
   // The collector has committed everything up to `sequence`.
   void acknowledge(std::uint64_t sequence);
 
+  // Everything is delivered, and no worker will append here: removes the segments.
+  void remove_files();
+
   // The oldest event that is still here, or the next one when none is.
   std::uint64_t oldest_sequence() const;
-  std::uint64_t pending_events() const { return next_sequence_ - 1 - acknowledged_; }
+  std::uint64_t pending_events() const {
+    const std::uint64_t end = segments_.back().end_sequence();
+    return end > acknowledged_ ? end - 1 - acknowledged_ : 0;
+  }
   std::uint64_t pending_bytes() const;
   std::uint64_t untaken_bytes() const { return untaken_bytes_; }
-  bool has_untaken() const { return taken_ + 1 < next_sequence_; }
+  bool has_untaken() const { return untaken_bytes_ != 0; }
   bool is_all_acknowledged() const { return pending_events() == 0; }
   std::uint64_t acknowledged() const { return acknowledged_; }
   std::uint64_t taken() const { return taken_; }
@@ -84,6 +98,7 @@ class Spool {
   std::size_t cursor_offset_ = 0;
   std::uint64_t untaken_bytes_ = 0;
   std::uint64_t lost_events_ = 0;
+  bool has_hole_ = false;               // behind the last segment: numbers of events that were lost
 };
 
 }  // namespace weir::traffic

@@ -1,24 +1,104 @@
 #include "proxy_worker/traffic/traffic_log.h"
 
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "proxy_worker/traffic/unfinished_record.h"
 #include "traffic_event.pb.h"
 
 namespace weir::traffic {
 
-void TrafficLog::record(const proto::TrafficEvent& event) {
+InFlightSlot* TrafficLog::begin(const proto::TrafficEvent& event) {
+  if (ledger_.in_flight == nullptr) {
+    return nullptr;
+  }
+  // Serialized on the stack where it fits, as it nearly always does.
+  std::array<std::byte, InFlightSlot::kEventBytesMax> bytes;
+  const std::size_t count = event.ByteSizeLong();
+  if (count <= bytes.size()) {
+    event.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(bytes.data()));
+    return ledger_.in_flight->take({bytes.data(), count});
+  }
+  shortened(event, bytes.size()).SerializeToString(&scratch_);
+  return ledger_.in_flight->take(std::as_bytes(std::span(scratch_)));
+}
+
+void TrafficLog::note(InFlightSlot& slot, std::uint64_t duration_us, const proto::TrafficEvent& event, const ByteCount& so_far) {
+  slot.duration_us.store(duration_us, std::memory_order_relaxed);
+  slot.status.store(event.status(), std::memory_order_relaxed);
+  slot.ttfb_us.store(event.ttfb_us(), std::memory_order_relaxed);
+  slot.bytes_sent.store(so_far.sent, std::memory_order_relaxed);
+  slot.bytes_received.store(so_far.received, std::memory_order_relaxed);
+}
+
+void TrafficLog::tell_progress(InFlightSlot& slot, const proto::TrafficEvent& event) {
+  const std::uint64_t sent = slot.bytes_sent.load(std::memory_order_relaxed);
+  const std::uint64_t received = slot.bytes_received.load(std::memory_order_relaxed);
+  const std::uint64_t told_sent = slot.told_sent.load(std::memory_order_relaxed);
+  const std::uint64_t told_received = slot.told_received.load(std::memory_order_relaxed);
+  if (sent == told_sent && received == told_received) {
+    return;
+  }
+  // In this order: whenever the process is killed, the next one finds out how much was told.
+  slot.told_sent_before.store(told_sent, std::memory_order_release);
+  slot.told_received_before.store(told_received, std::memory_order_release);
+  slot.told_as.store(ledger_.spool->next_sequence(), std::memory_order_release);
+  slot.told_sent.store(sent, std::memory_order_release);
+  slot.told_received.store(received, std::memory_order_release);
+  append(progress_of(event, {sent - told_sent, received - told_received}, slot.duration_us.load(std::memory_order_relaxed)));
+}
+
+void TrafficLog::record(proto::TrafficEvent& event, InFlightSlot* slot) {
   // What is counted is in the spool already.
-  if (spool_ != nullptr) {
+  if (ledger_.spool != nullptr) {
+    if (slot != nullptr) {
+      event.set_told_bytes_sent(slot->told_sent.load(std::memory_order_relaxed));
+      event.set_told_bytes_received(slot->told_received.load(std::memory_order_relaxed));
+      slot->recorded_as.store(ledger_.spool->next_sequence(), std::memory_order_release);
+    }
     append(event);
+    if (slot != nullptr) {
+      ledger_.in_flight->give_back(*slot);
+    }
   }
   count(event);
 }
 
 void TrafficLog::append(const proto::TrafficEvent& event) {
   const std::size_t bytes = event.ByteSizeLong();
-  if (std::byte* room = spool_->begin_append(bytes)) {
+  if (std::byte* room = ledger_.spool->begin_append(bytes)) {
     event.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(room));
-    spool_->finish_append(bytes);
-    shipper_->on_appended();
+    ledger_.spool->finish_append(bytes);
+    ledger_.shipper->on_appended();
   }
+}
+
+std::size_t TrafficLog::record_interrupted() {
+  std::size_t count = 0;
+  if (ledger_.in_flight == nullptr) {
+    return count;
+  }
+  const std::uint64_t left_at = ledger_.spool->next_sequence();
+  std::vector<InFlightSlot*> slots = ledger_.in_flight->used();
+  // The one that was about to use this number comes first and gets it: were it another's, the slot would look recorded
+  // to the process after this one, if this one is killed as well.
+  std::stable_partition(slots.begin(), slots.end(), [left_at](const InFlightSlot* slot) {
+    return slot->recorded_as.load(std::memory_order_acquire) == left_at || slot->told_as.load(std::memory_order_acquire) == left_at;
+  });
+  for (InFlightSlot* slot : slots) {
+    const std::uint64_t recorded_as = slot->recorded_as.load(std::memory_order_acquire);
+    const bool is_recorded = recorded_as != 0 && recorded_as < left_at;
+    if (const auto event = is_recorded ? std::nullopt : interrupted(*slot, left_at)) {
+      slot->recorded_as.store(ledger_.spool->next_sequence(), std::memory_order_release);
+      append(*event);
+      ++count;
+    }
+    ledger_.in_flight->give_back(*slot);
+  }
+  return count;
 }
 
 void TrafficLog::count(const proto::TrafficEvent& event) {
@@ -40,10 +120,10 @@ void TrafficLog::count(const proto::TrafficEvent& event) {
 }
 
 void TrafficLog::publish_state() {
-  if (spool_ != nullptr) {
-    counters_.records_pending.store(spool_->pending_events(), std::memory_order_relaxed);
-    counters_.records_pending_bytes.store(spool_->pending_bytes(), std::memory_order_relaxed);
-    counters_.records_lost.store(spool_->lost_events(), std::memory_order_relaxed);
+  if (const Spool* spool = ledger_.spool) {
+    counters_.records_pending.store(spool->pending_events(), std::memory_order_relaxed);
+    counters_.records_pending_bytes.store(spool->pending_bytes(), std::memory_order_relaxed);
+    counters_.records_lost.store(spool->lost_events(), std::memory_order_relaxed);
   }
 }
 

@@ -1,7 +1,12 @@
-// Takes the record of each finished request. With records off there is only the counting.
+// Takes the record of each finished request, and knows the unfinished ones, so that a crash loses none. With records off
+// there is only the counting.
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include "common/live/counters.h"
+#include "proxy_worker/traffic/in_flight_table.h"
 #include "proxy_worker/traffic/shipper.h"
 #include "proxy_worker/traffic/spool.h"
 
@@ -13,13 +18,29 @@ namespace weir::traffic {
 
 class TrafficLog {
  public:
-  // `spool` and `shipper` are nullptr with --records off.
-  TrafficLog(live::WorkerCounters& counters, Spool* spool, Shipper* shipper)
-      : counters_(counters), spool_(spool), shipper_(shipper) {}
+  // The way of the records; nullptr with --records off. All outlives the log.
+  struct Ledger {
+    Spool* spool = nullptr;
+    Shipper* shipper = nullptr;
+    InFlightTable* in_flight = nullptr;
+  };
+  TrafficLog(live::WorkerCounters& counters, const Ledger& ledger) : counters_(counters), ledger_(ledger) {}
 
-  void record(const proto::TrafficEvent& event);
+  // Once, before anything else: records what a killed process was serving. Gives how many requests that were.
+  std::size_t record_interrupted();
+
+  // Whether one more request can be recorded; where not, it must not be served.
+  bool has_room() const { return ledger_.spool == nullptr || ledger_.spool->has_room(); }
+  // A request has begun, of which `event` is known; before the client is answered anything. nullptr: it is not followed.
+  InFlightSlot* begin(const proto::TrafficEvent& event);
+  // It lives, and has come this far.
+  static void note(InFlightSlot& slot, std::uint64_t duration_us, const proto::TrafficEvent& event, const ByteCount& so_far);
+  // It goes on for long: what was moved since the last time is recorded now. `event` is its unfinished record.
+  void tell_progress(InFlightSlot& slot, const proto::TrafficEvent& event);
+  // It has ended. `slot`: from begin(), or nullptr.
+  void record(proto::TrafficEvent& event, InFlightSlot* slot);
   // Whether the collector has everything.
-  bool is_delivered() const { return spool_ == nullptr || spool_->is_all_acknowledged(); }
+  bool is_delivered() const { return ledger_.spool == nullptr || ledger_.spool->is_all_acknowledged(); }
   // Copies the spool's state into the live counters.
   void publish_state();
 
@@ -28,8 +49,8 @@ class TrafficLog {
   void count(const proto::TrafficEvent& event);
 
   live::WorkerCounters& counters_;
-  Spool* spool_;
-  Shipper* shipper_;
+  Ledger ledger_;
+  std::string scratch_;
 };
 
 }  // namespace weir::traffic

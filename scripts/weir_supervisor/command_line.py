@@ -102,6 +102,9 @@ def _family(programs: Programs, values: Values, directory: DataDirectory, listen
         workers=[child(f"worker-{worker_id}", "proxy_worker", {**listen, "worker-id": [str(worker_id)]},
                        passed_fds=listeners.of_worker(worker_id), worker_id=worker_id) for worker_id in range(workers)],
         collector=child("collector", "collector", {}) if has_records else None,
+        # Fewer workers than before: what the others left is delivered all the same.
+        deliveries=[child(f"delivery-{number}", "proxy_worker", {"worker-id": [str(number)], "deliver-only": ["on"]})
+                    for number in directory.leftover_spools(workers)] if has_records else [],
         # Its text is shown out of the file that it writes.
         reporter=child("reporter", "reporter", {"write-summary": ["true"]}, quiet=True) if has_records else None)
 

@@ -17,6 +17,15 @@ class DataDirectory:
         self.summary = self.path / "Summary Logs"
         self.summary_text = self.summary / "summary_report.txt"
 
+    def leftover_spools(self, workers: int) -> list[int]:
+        """Numbers of workers that have left records here, and that are not among the first `workers`."""
+        numbers = set()
+        for segment in (self.path / "spool").glob("worker-*/*.seg"):
+            text = segment.parent.name.removeprefix("worker-")
+            if text.isdecimal() and int(text) >= workers:
+                numbers.add(int(text))
+        return sorted(numbers)
+
     def create(self) -> None:
         """Private to this user, as it holds who visited what. What exists keeps its mode."""
         try:

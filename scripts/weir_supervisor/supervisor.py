@@ -34,6 +34,7 @@ class Family:
 
     workers: list[Child]
     collector: Child | None
+    deliveries: list[Child]  # of records that workers which run no more have left; each ends when that is done
     reporter: Child | None
 
     def start_order(self) -> list[list[Child]]:
@@ -41,8 +42,12 @@ class Family:
         is said once."""
         return [[self.collector] if self.collector else [], self.workers[:1], self.workers[1:]]
 
+    def senders(self) -> list[Child]:
+        """Who must have ended before the collector is stopped."""
+        return [*self.workers, *self.deliveries]
+
     def all(self) -> list[Child]:
-        return [child for child in (self.collector, *self.workers, self.reporter) if child is not None]
+        return [child for child in (self.collector, *self.workers, *self.deliveries, self.reporter) if child is not None]
 
 
 class Supervisor:
@@ -90,7 +95,7 @@ class Supervisor:
             case Phase.SERVING:
                 return False
             case Phase.STOPPING_WORKERS:
-                return self._have_ended(self._family.workers) and self._stop_collector()
+                return self._have_ended(self._family.senders()) and self._stop_collector()
             case Phase.STOPPING_COLLECTOR:
                 return self._have_ended([self._family.collector]) and self._start_report()
             case Phase.REPORTING:
@@ -107,6 +112,7 @@ class Supervisor:
         self._phase = Phase.SERVING
         self._has_served = True
         self._announce()
+        self._start(self._family.deliveries)
         return True
 
     def _start(self, group: list[Child]) -> bool:
@@ -121,8 +127,8 @@ class Supervisor:
     def _stop(self) -> None:
         """Workers first: they have requests under way, and records to hand over to the collector."""
         self._phase = Phase.STOPPING_WORKERS
-        for worker in self._family.workers:
-            worker.stop(self._drain_timeout_s + limits.DRAIN_GRACE_S)
+        for sender in self._family.senders():
+            sender.stop(self._drain_timeout_s + limits.DRAIN_GRACE_S)
         self._listeners.close()
 
     def _stop_collector(self) -> bool:
@@ -206,7 +212,7 @@ class Supervisor:
                 self._judge_end(child)
 
     def _judge_end(self, child: Child) -> None:
-        if child.exit.was_expected:
+        if child.exit.was_expected or (child in self._family.deliveries and child.exit.wait_status == 0):
             return
         if self._phase not in (Phase.STARTING, Phase.SERVING):
             report(child.exit.text)  # The collector, while the workers drain: their spools keep the records.
@@ -235,7 +241,8 @@ class Supervisor:
         supervisor = Entry(name="supervisor", state=self._phase.value, restarts=0,
                            identity=ProcessIdentity.of(os.getpid()), started_at=self._started_at)
         table = ProcessTable(state=self._phase.value, supervisor=supervisor,
-                             processes=[child.entry() for child in self._family.all()],
+                             processes=[child.entry() for child in self._family.all()
+                                        if not (child in self._family.deliveries and child.state is State.ENDED)],
                              listen=[str(address) for address in self._listeners.addresses],
                              drain_timeout_s=self._drain_timeout_s)
         if table == self._written:

@@ -241,7 +241,8 @@ class ForwardingTest(weir.WeirTest):
         self.assertEqual(kept, sent)
 
     def test_order_case_and_reason_of_the_response_are_kept(self):
-        fields = [("Set-Cookie", "a=1"), ("x-lower", "1"), ("X-UPPER", "2"), ("Set-Cookie", "b=2; Path=/"), ("X-Empty", "")]
+        fields = [("Set-Cookie", "a=1"), ("x-lower", "1"), ("X-UPPER", "2"), ("Set-Cookie", "b=2; Path=/"), ("X-Empty", ""),
+                  ("date", "Sun, 06 Nov 1994 08:49:37 GMT")]
         self.origin.on("/fields", lambda exchange: exchange.respond(201, b"x", fields, reason="Made As Asked"))
         response = self.weir.client().get(self.origin.url("/fields"))
         self.assertEqual((response.status, response.reason), (201, "Made As Asked"))

@@ -18,6 +18,7 @@ _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
 
 _RESOLVER = "nameserver 127.0.0.1\n"
 _HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
+_own_files: set[str] = set()  # those that are seen in this mount namespace only
 
 
 def enter() -> None:
@@ -38,6 +39,16 @@ def enter() -> None:
 
 def is_private() -> bool:
     return os.environ.get(_STATE) == "private"
+
+
+def set_hosts(test, text: str) -> None:
+    """More lines of /etc/hosts, until the test ends or sets others."""
+    _rewrite(test, "/etc/hosts", _HOSTS + text, _HOSTS)
+
+
+def set_resolver(test, text: str) -> None:
+    """What /etc/resolv.conf says, until the test ends. Programs that run already do not read it again."""
+    _rewrite(test, "/etc/resolv.conf", text, _RESOLVER)
 
 
 def _is_possible(flags: list[str]) -> bool:
@@ -63,3 +74,15 @@ def _replace_file(path: str, text: str) -> None:
         file.write(text)
         file.flush()
         subprocess.run(["mount", "--bind", file.name, path], check=True, timeout=30)
+    _own_files.add(path)
+
+
+def _rewrite(test, path: str, text: str, original: str) -> None:
+    """In place: the file is mounted over the system's, and cannot be replaced."""
+    if path not in _own_files:
+        test.fail(f"{path} is not this test's own: names need a mount namespace, which cannot be made here")
+    def write(content: str) -> None:
+        with open(path, "w", encoding="ascii") as file:
+            file.write(content)
+    test.addCleanup(write, original)
+    write(text)

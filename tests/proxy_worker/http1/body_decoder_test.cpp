@@ -197,6 +197,15 @@ TEST(ChunkExtensions, AreCheckedAndDropped) {
   EXPECT_EQ(chunked_status("2;a\0b\r\n"s), Status::Malformed);
 }
 
+TEST(ChunkExtensions, HaveANameAndPerhapsAValue) {
+  for (const char* extension : {";", ";;a", ";a;", ";=", ";=b", ";a=", ";a=;b", ";a==b", ";a=b=c", ";a=b\"c\"", ";\"a\"", ";a\"b\"", ";a=\"b\"c",
+                                ";a=\"b\"\"c\"", ";a=\"b\"=c", ";a=\"b\"\\", ";\\a", ";a=\\b"}) {
+    EXPECT_EQ(chunked_status("2" + std::string(extension) + "\r\nhi\r\n0\r\n\r\n"), Status::Malformed) << extension;
+    EXPECT_EQ(chunked_status("0" + std::string(extension) + "\r\n\r\n"), Status::Malformed) << extension;
+  }
+  EXPECT_EQ(chunked_status("0;a=\"\";b=c\r\n\r\n"), Status::Complete);
+}
+
 TEST(ChunkExtensions, AreBounded) {
   // From the semicolon to the octet before CR LF.
   const auto with_extension = [](std::size_t bytes) { return "1;" + std::string(bytes - 1, 'a') + "\r\nx\r\n0\r\n\r\n"; };
@@ -231,6 +240,19 @@ TEST(Trailers, AreBounded) {
   EXPECT_EQ(decode(kChunked, with_trailers(kMax)).status, Status::Complete);
   EXPECT_EQ(decode(kChunked, with_trailers(kMax + 1)).status, Status::Malformed);
   EXPECT_EQ(decode(kChunked, "0\r\n" + std::string(2 * kMax, 'a')).status, Status::Malformed) << "no line end is waited for";
+}
+
+TEST(Trailers, AreBoundedInNumber) {
+  const auto with_trailers = [](std::size_t count) {
+    std::string body = "0\r\n";
+    for (std::size_t i = 0; i < count; ++i) {
+      body += "A: b\r\n";
+    }
+    return body + "\r\n";
+  };
+  EXPECT_EQ(decode(kChunked, with_trailers(kFieldsMax - 1)).status, Status::Complete);
+  EXPECT_EQ(decode(kChunked, with_trailers(kFieldsMax)).status, Status::Complete);
+  EXPECT_EQ(decode(kChunked, with_trailers(kFieldsMax + 1)).status, Status::Malformed);
 }
 
 TEST(BodyDecoder, ConsumesNothingBehindTheBody) {

@@ -1,8 +1,13 @@
 #include "proxy_worker/http1/body_framing.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
+
+#include "proxy_worker/http1/body_decoder.h"
+#include "proxy_worker/http1/head_scanner.h"
 
 namespace weir::http1 {
 namespace {
@@ -129,6 +134,72 @@ TEST(ResponseFraming, IsAsStrictAsForRequests) {
   EXPECT_EQ(response(200, "Content-Length: five\r\n").error, FramingError::BadContentLength);
   EXPECT_EQ(response(200, "Transfer-Encoding: gzip, chunked\r\n").error, FramingError::BadTransferEncoding);
   EXPECT_EQ(response(200, "Transfer-Encoding: chunked\r\n", "GET", "HTTP/1.0").error, FramingError::BadTransferEncoding);
+}
+
+// Takes requests off a connection: each as its target and its content.
+class RequestTaker {
+ public:
+  void take(std::string_view bytes) {
+    pending_ += bytes;
+    while (take_head() || take_content()) {
+    }
+  }
+
+  std::vector<std::string> taken;
+
+ private:
+  bool take_head() {
+    if (!decoder_.is_complete() || scanner_.scan(pending_) != HeadScanner::Result::Complete) {
+      return false;
+    }
+    RequestHead head;
+    BodyFraming framing;
+    EXPECT_EQ(parse_request_head(std::string_view(pending_).substr(0, scanner_.head_bytes()), head), HeadError::None);
+    EXPECT_EQ(request_framing(head, framing), FramingError::None);
+    taken.push_back(std::string(head.target) + " ");
+    decoder_ = BodyDecoder(framing);
+    pending_.erase(0, scanner_.head_bytes());
+    scanner_.reset();
+    return true;
+  }
+
+  bool take_content() {
+    if (decoder_.is_complete() || pending_.empty()) {
+      return false;
+    }
+    const auto result = decoder_.decode(pending_);
+    EXPECT_NE(result.status, BodyDecoder::Status::Malformed);
+    taken.back() += result.content;
+    pending_.erase(0, result.consumed);
+    return true;
+  }
+
+  HeadScanner scanner_;
+  BodyDecoder decoder_;
+  std::string pending_;
+};
+
+TEST(Framing, SeparatesRequestsHoweverTheyArrive) {
+  const std::string bytes =
+      "GET /a HTTP/1.1\r\nA: b\r\n\r\n"
+      "PUT /b HTTP/1.1\r\nContent-Length: 18\r\n\r\nGET /x HTTP/1.1\r\n\r"
+      "POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;d=\"e\"\r\n0\r\n\r\n\r\n1\r\n.\r\n0\r\nF: g\r\n\r\n"
+      "POST /h HTTP/1.0\r\nContent-Length: 0\r\n\r\n"
+      "GET /i HTTP/1.1\r\n\r\n";
+  const auto expected = testing::ElementsAre("/a ", "/b GET /x HTTP/1.1\r\n\r", "/c 0\r\n\r\n.", "/h ", "/i ");
+  for (std::size_t split = 0; split <= bytes.size(); ++split) {
+    RequestTaker taker;
+    taker.take(std::string_view(bytes).substr(0, split));
+    taker.take(std::string_view(bytes).substr(split));
+    EXPECT_THAT(taker.taken, expected) << "split at " << split;
+  }
+  for (std::size_t piece = 1; piece <= 7; ++piece) {
+    RequestTaker taker;
+    for (std::size_t at = 0; at < bytes.size(); at += piece) {
+      taker.take(std::string_view(bytes).substr(at, piece));
+    }
+    EXPECT_THAT(taker.taken, expected) << "in pieces of " << piece;
+  }
 }
 
 TEST(Framing, ReplacesWhatWasInTheOutputBefore) {

@@ -89,6 +89,38 @@ TEST(RequestForOrigin, KeepsAnUpgradeThatIsPassedOn) {
             "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nVia: 1.1 weir\r\n\r\n");
 }
 
+// RFC 9110 section 10.1.1.
+TEST(RequestForOrigin, ExpectsNothingForAnHttp10Client) {
+  EXPECT_EQ(sent_request("POST http://a.example/ HTTP/1.0\r\nHost: a.example\r\nExpect: 100-continue\r\n\r\n"),
+            "POST / HTTP/1.1\r\nHost: a.example\r\nVia: 1.0 weir\r\n\r\n");
+  EXPECT_EQ(sent_request("POST http://a.example/ HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\n\r\n"),
+            "POST / HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\nVia: 1.1 weir\r\n\r\n");
+}
+
+// RFC 9110 section 7.6.2.
+TEST(RequestForOrigin, HasItsNewMaxForwards) {
+  RequestHead head;
+  ASSERT_EQ(parse_request_head("TRACE http://a.example/ HTTP/1.1\r\nHost: a.example\r\nmax-forwards: 007\r\nA: 1\r\n\r\n", head), HeadError::None);
+  RequestTarget target;
+  ASSERT_EQ(parse_request_target(head.method, head.target, target), TargetError::None);
+  std::string out;
+  write_request_head(head, {.target = target, .framing = {}, .max_forwards = 6}, out);
+  EXPECT_EQ(out, "TRACE / HTTP/1.1\r\nHost: a.example\r\nmax-forwards: 6\r\nA: 1\r\nVia: 1.1 weir\r\n\r\n");
+  EXPECT_EQ(sent_request("GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\nMax-Forwards: 0\r\n\r\n"),
+            "GET / HTTP/1.1\r\nHost: a.example\r\nMax-Forwards: 0\r\nVia: 1.1 weir\r\n\r\n");
+}
+
+// RFC 9110 section 9.3.8.
+TEST(Trace, GivesTheRequestBackWithoutSecrets) {
+  RequestHead head;
+  ASSERT_EQ(parse_request_head("TRACE http://a.example/x HTTP/1.1\r\nhost: a.example\r\nCookie: a=b\r\nAuthorization: c\r\n"
+                               "Proxy-Authorization: d\r\nMax-Forwards: 0\r\nX:  1 \r\n\r\n", head),
+            HeadError::None);
+  std::string out;
+  write_trace(head, out);
+  EXPECT_EQ(out, "TRACE http://a.example/x HTTP/1.1\r\nhost: a.example\r\nMax-Forwards: 0\r\nX: 1\r\n\r\n");
+}
+
 TEST(RequestForOrigin, IsAppendedToWhatIsThere) {
   RequestHead head;
   ASSERT_EQ(parse_request_head("GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n", head), HeadError::None);
@@ -103,7 +135,17 @@ TEST(ResponseForClient, KeepsStatusReasonAndFields) {
   EXPECT_EQ(sent_response("HTTP/1.1 404 Not  F\xf6und \r\nContent-Length: 3\r\nset-cookie: a\r\nSet-Cookie: b\r\nX:\t\"q\" \r\n\r\n",
                           {.client_framing = BodyKind::Length}),
             "HTTP/1.1 404 Not  F\xf6und \r\nContent-Length: 3\r\nset-cookie: a\r\nSet-Cookie: b\r\nX: \"q\"\r\nVia: 1.1 weir\r\n\r\n");
-  EXPECT_EQ(sent_response("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", {}), "HTTP/1.1 200\r\nContent-Length: 0\r\nVia: 1.1 weir\r\n\r\n");
+  EXPECT_EQ(sent_response("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", {}), "HTTP/1.1 200 \r\nContent-Length: 0\r\nVia: 1.1 weir\r\n\r\n");
+  EXPECT_EQ(sent_response("HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", {}), "HTTP/1.1 200 \r\nContent-Length: 0\r\nVia: 1.1 weir\r\n\r\n");
+}
+
+// RFC 9110 section 6.6.1.
+TEST(ResponseForClient, IsDatedWhenTheOriginDidNot) {
+  const ResponseForm form{.date = "Sun, 06 Nov 1994 08:49:37 GMT"};
+  EXPECT_EQ(sent_response("HTTP/1.1 204 x\r\nA: 1\r\n\r\n", form),
+            "HTTP/1.1 204 x\r\nA: 1\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nVia: 1.1 weir\r\n\r\n");
+  EXPECT_EQ(sent_response("HTTP/1.1 204 x\r\ndate: never\r\n\r\n", form), "HTTP/1.1 204 x\r\ndate: never\r\nVia: 1.1 weir\r\n\r\n");
+  EXPECT_EQ(sent_response("HTTP/1.1 103 x\r\n\r\n", form), "HTTP/1.1 103 x\r\nVia: 1.1 weir\r\n\r\n");
 }
 
 // RFC 9110 section 7.6.3: Via tells the version that was received.

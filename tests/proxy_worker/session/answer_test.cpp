@@ -6,7 +6,6 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
 #include "proxy_worker/http1/body_framing.h"
 #include "proxy_worker/http1/head_parser.h"
@@ -17,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr auto kLastReason = Reason::OutOfDescriptors;
+constexpr auto kLastReason = Reason::RecordsFull;
 
 // The head as a client parses it; its views point into `text`.
 http1::ResponseHead parsed(const AnswerText& text) {
@@ -34,8 +33,6 @@ std::string field_of(const AnswerText& text, std::string_view name) {
   }
   return "absent";
 }
-
-std::vector<http1::Field> accept(std::string_view value) { return {{"Accept", value, http1::FieldId::Accept}}; }
 
 TEST(Answer, IsACompleteResponseForEveryReason) {
   for (int i = 1; i <= static_cast<int>(kLastReason); ++i) {
@@ -90,15 +87,21 @@ TEST(Answer, IsJsonForThoseWhoPreferIt) {
   EXPECT_EQ(body["detail"], "a \"b\"\n\xef\xbf\xbd");
 }
 
-TEST(Answer, IsJsonWhenThatStandsBeforeHtml) {
-  EXPECT_FALSE(prefers_json({}));
-  EXPECT_FALSE(prefers_json(accept("*/*")));
-  EXPECT_FALSE(prefers_json(accept("text/html,application/xhtml+xml,application/json;q=0.5")));
-  EXPECT_TRUE(prefers_json(accept("application/json")));
-  EXPECT_TRUE(prefers_json(accept("application/problem+json, text/html;q=0.5")));
+// RFC 9110 sections 9.3.7 and 9.3.8.
+TEST(Answer, IsAboutTheProxyItself) {
+  const AnswerText options = write_answer({.reason = Reason::AnsweredByProxy}, {.keeps_connection = true, .date = "now"});
+  EXPECT_EQ(parsed(options).status, 200u);
+  EXPECT_THAT(field_of(options, "Allow"), HasSubstr("TRACE"));
+  EXPECT_EQ(field_of(options, "Content-Length"), "0");
+  EXPECT_EQ(field_of(options, "Proxy-Status"), "absent");
+  EXPECT_EQ(field_of(options, "Date"), "now");
+  EXPECT_EQ(options.body, "");
+  const AnswerText trace = write_answer({.reason = Reason::AnsweredByProxy, .content = "TRACE / HTTP/1.1\r\n\r\n"}, {});
+  EXPECT_EQ(field_of(trace, "Content-Type"), "message/http");
+  EXPECT_EQ(field_of(trace, "Content-Length"), "20");
+  EXPECT_EQ(trace.body, "TRACE / HTTP/1.1\r\n\r\n");
 }
 
-// RFC 9110 section 9.3.2: the head that a GET would have had.
 TEST(Answer, HasNoBodyForHead) {
   const AnswerText with = write_answer({.reason = Reason::DnsFailure}, {});
   const AnswerText without = write_answer({.reason = Reason::DnsFailure}, {.has_body = false});

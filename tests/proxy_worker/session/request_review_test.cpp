@@ -78,7 +78,6 @@ TEST(RequestReview, RefusesTargetsThatCannotBeForwarded) {
 
 TEST(RequestReview, KnowsWhatIsMeantForTheProxyItself) {
   EXPECT_EQ(reason_for("GET / HTTP/1.1"), Reason::NotForProxy);
-  EXPECT_EQ(reason_for("OPTIONS * HTTP/1.1"), Reason::NotForProxy);
 }
 
 // RFC 9112 section 6.
@@ -131,6 +130,54 @@ TEST(RequestReview, KnowsTheReasonOfEachFaultOfAHead) {
   EXPECT_EQ(reason_of(http1::HeadError::BadVersion), Reason::UnsupportedVersion);
   EXPECT_EQ(reason_of(http1::HeadError::TooManyFields), Reason::HeadTooLarge);
   EXPECT_EQ(reason_of(http1::HeadError::TargetTooLong), Reason::TargetTooLong);
+}
+
+// RFC 9110 section 7.6.2: only OPTIONS and TRACE count their way.
+TEST(RequestReview, CountsForwardsDown) {
+  const auto reviewed = [](const std::string& line, const std::string& fields) {
+    return Reviewed(line + " HTTP/1.1\r\nHost: a.example\r\n" + fields + "\r\n");
+  };
+  const Reviewed on = reviewed("TRACE http://a.example/", "Max-Forwards: 3\r\n");
+  EXPECT_EQ(on.reason(), Reason::None);
+  EXPECT_FALSE(on.transaction.is_for_proxy);
+  EXPECT_EQ(on.transaction.max_forwards, 2u);
+  const Reviewed far = reviewed("OPTIONS http://a.example/", "Max-Forwards: 99999999999999999999999\r\n");
+  EXPECT_EQ(far.reason(), Reason::None);
+  EXPECT_EQ(far.transaction.max_forwards, 254u);
+  EXPECT_TRUE(reviewed("OPTIONS http://a.example/", "max-forwards: 000\r\n").transaction.is_for_proxy);
+  EXPECT_TRUE(reviewed("TRACE http://a.example/", "Max-Forwards: 0\r\n").transaction.is_for_proxy);
+  for (const char* bad : {"Max-Forwards:\r\n", "Max-Forwards: -1\r\n", "Max-Forwards: 1, 1\r\n", "Max-Forwards: 1\r\nMax-Forwards: 1\r\n"}) {
+    EXPECT_EQ(reviewed("TRACE http://a.example/", bad).reason(), Reason::MalformedRequest) << bad;
+    EXPECT_EQ(reviewed("GET http://a.example/", bad).reason(), Reason::None) << bad;
+  }
+  const Reviewed other = reviewed("GET http://a.example/", "Max-Forwards: 0\r\n");
+  EXPECT_FALSE(other.transaction.is_for_proxy);
+  EXPECT_EQ(other.transaction.max_forwards, std::nullopt);
+}
+
+TEST(RequestReview, KnowsAQuestionToTheProxyItself) {
+  for (const char* fields : {"", "Max-Forwards: 5\r\n"}) {
+    const Reviewed reviewed("OPTIONS * HTTP/1.1\r\nHost: a.example\r\n" + std::string(fields) + "\r\n");
+    EXPECT_EQ(reviewed.reason(), Reason::None);
+    EXPECT_TRUE(reviewed.transaction.is_for_proxy);
+    EXPECT_EQ(reviewed.transaction.event.path(), "*");
+    EXPECT_EQ(reviewed.transaction.event.host(), "");
+  }
+  EXPECT_FALSE(Reviewed("OPTIONS http://a.example HTTP/1.1\r\nHost: a.example\r\n\r\n").transaction.is_for_proxy);
+}
+
+// RFC 9110 section 7.6.3.
+TEST(RequestReview, EndsALoop) {
+  const auto reason_with_own = [](int times, const std::string& member) {
+    std::string via = "Via: 1.0 fred, 1.1 weird, 1.1 weirs (weir)\r\nVia: 1.1 other";
+    for (int i = 0; i < times; ++i) {
+      via += ", " + member;
+    }
+    return reason_for("GET http://a.example/ HTTP/1.1", "Host: a.example\r\n" + via + "\r\n");
+  };
+  EXPECT_EQ(reason_with_own(7, "1.1 weir"), Reason::None);
+  EXPECT_EQ(reason_with_own(8, "1.1 weir"), Reason::RequestLoop);
+  EXPECT_EQ(reason_with_own(8, "HTTP/1.0 \tweir (a comment)"), Reason::RequestLoop);
 }
 
 }  // namespace

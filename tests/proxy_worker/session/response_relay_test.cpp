@@ -295,6 +295,9 @@ TEST_F(ResponseRelayTest, SwitchesProtocolsWhenTheClientAskedForIt) {
   const Relayed declined = relay("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", {.wants_upgrade = true});
   EXPECT_EQ(declined.state, State::Complete);
   EXPECT_THAT(declined.sent, Not(HasSubstr("Upgrade")));
+  const Relayed too_early = relay(head, {.wants_upgrade = true, .conditions = {.request_is_complete = false}});
+  EXPECT_EQ(too_early.state, State::Malformed) << "the rest of the request would become the tunnel's first octets";
+  EXPECT_EQ(too_early.sent, "");
 }
 
 TEST_F(ResponseRelayTest, KeepsTheHeadsForTheRecordWhenAsked) {

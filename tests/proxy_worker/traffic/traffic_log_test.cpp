@@ -27,13 +27,14 @@ proto::TrafficEvent event_of(proto::Outcome outcome) {
 
 void record_one_of_each(TrafficLog& log) {
   for (const auto outcome : {proto::SERVED, proto::REFUSED, proto::RATE_LIMITED, proto::FAILED, proto::CUT_OFF}) {
-    log.record(event_of(outcome));
+    proto::TrafficEvent event = event_of(outcome);
+    log.record(event, nullptr);
   }
 }
 
 TEST(TrafficLog, CountsEachRequestByItsOutcome) {
   live::WorkerCounters counters{};
-  TrafficLog log(counters, nullptr, nullptr);
+  TrafficLog log(counters, {});
   record_one_of_each(log);
   EXPECT_EQ(counters.requests, 5u);
   EXPECT_EQ(counters.refused, 1u);
@@ -46,7 +47,7 @@ TEST(TrafficLog, CountsEachRequestByItsOutcome) {
 
 TEST(TrafficLog, HasNothingToDeliverWithoutRecords) {
   live::WorkerCounters counters{};
-  TrafficLog log(counters, nullptr, nullptr);
+  TrafficLog log(counters, {});
   record_one_of_each(log);
   log.publish_state();
   EXPECT_TRUE(log.is_delivered());
@@ -61,7 +62,7 @@ TEST(TrafficLog, PutsEachRecordIntoTheSpool) {
   net::EventLoop loop;
   Shipper shipper(loop, *spool, "ipc://" + (folder.path() / "nobody.sock").native());
   live::WorkerCounters counters{};
-  TrafficLog log(counters, &*spool, &shipper);
+  TrafficLog log(counters, {.spool = &*spool, .shipper = &shipper});
   record_one_of_each(log);
   EXPECT_FALSE(log.is_delivered());
   log.publish_state();
@@ -89,9 +90,10 @@ TEST(TrafficLog, ShipsEachRecordByItself) {
   tests::LoopRunner runner(loop);
   Shipper shipper(loop, *spool, endpoint);
   live::WorkerCounters counters{};
-  TrafficLog log(counters, &*spool, &shipper);
+  TrafficLog log(counters, {.spool = &*spool, .shipper = &shipper});
   for (std::uint64_t sequence = 1; sequence <= 3; ++sequence) {
-    log.record(event_of(proto::SERVED));
+    proto::TrafficEvent event = event_of(proto::SERVED);
+    log.record(event, nullptr);
     std::optional<tests::ReceivedBatch> batch;
     ASSERT_TRUE(runner.until([&] { return (batch = collector.receive()).has_value(); }, std::chrono::seconds(1))) << sequence;
     EXPECT_EQ(batch->header.first_sequence(), sequence);

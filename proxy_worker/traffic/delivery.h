@@ -1,0 +1,29 @@
+// Hands over what a worker that runs no more has left in its spool: `proxy_worker --deliver-only`, started by the
+// supervisor for each spool that no worker takes up. One thread, no traffic.
+#pragma once
+
+#include "common/base/unique_fd.h"
+#include "proxy_worker/net/event_loop.h"
+#include "proxy_worker/traffic/traffic_log.h"
+
+namespace weir::traffic {
+
+class Delivery : private net::IoListener {
+ public:
+  // SIGTERM and SIGINT are blocked already; both outlive this.
+  Delivery(net::EventLoop& loop, TrafficLog& log);
+  ~Delivery();
+
+  // Until the collector has everything (true), or a stop is asked for (false): the rest stays for the next time.
+  bool run();
+
+ private:
+  void on_io(net::Readiness readiness) override;
+
+  net::EventLoop& loop_;
+  TrafficLog& log_;
+  base::UniqueFd signals_;
+  bool is_stopped_ = false;
+};
+
+}  // namespace weir::traffic
