@@ -1,9 +1,10 @@
-// The reporter: reads what Weir recorded, and prints, exports or draws it.
+// The reporter: reads what Weir recorded, and prints, exports, draws or verifies it.
 #include <cstdio>
 
 #include "common/options/command_line.h"
 #include "reporter/interruption.h"
 #include "reporter/report.h"
+#include "reporter/verify_command.h"
 
 int main(int argc, char** argv) {
   weir::options::Settings settings;
@@ -14,6 +15,9 @@ int main(int argc, char** argv) {
   if (!weir::reporter::is_consistent(settings.report, error)) {
     std::fprintf(stderr, "reporter: %s\n", error.c_str());
     return 2;
+  }
+  if (settings.report.verify) {
+    return weir::reporter::verify_installation(settings);
   }
   weir::reporter::note_interruptions();
   const int exit_status = weir::reporter::Report(settings).make();

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <string_view>
 
 namespace weir::reporter {
 
@@ -14,12 +16,15 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   // `fraction` from 0 to 1 is done. Cheap: looks at the clock, and draws a few times a second.
-  void show(double fraction);
+  void show(double fraction) { show({}, fraction); }
+  // With the name of the part that is under way, and only the time that it takes when its fraction is not known.
+  void show(std::string_view part, std::optional<double> fraction);
 
  private:
   using Clock = std::chrono::steady_clock;
   bool is_terminal_;
   bool is_drawn_ = false;
+  Clock::time_point begin_;
   Clock::time_point next_;
 };
 

@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "common/store/outcome.h"
-#include "common/store/schema.h"
+#include "reporter/database_file.h"
 
 namespace weir::reporter {
 
@@ -90,22 +90,6 @@ class DomainsById {
   std::unordered_map<std::int64_t, std::size_t> index_by_id_;
 };
 
-std::string missing_line(const std::filesystem::path& path) {
-  return "there is no database at " + path.string() +
-         "; name the data directory with --data-dir, or start scripts/supervisor, which has one written";
-}
-
-std::string describe(const store::Error& failure) {
-  switch (failure.failure) {
-    case store::Failure::NotADatabase:
-      return "it is damaged or not a database (" + failure.message + "); move it away, or choose another --data-dir";
-    case store::Failure::Busy:
-      return failure.message + "; try again";
-    default:
-      return failure.message;
-  }
-}
-
 }  // namespace
 
 bool Selection::matches(const std::string& domain) const {
@@ -113,31 +97,14 @@ bool Selection::matches(const std::string& domain) const {
 }
 
 std::optional<Queries> Queries::open(const std::filesystem::path& data_dir, std::string& error) {
-  const auto path = std::filesystem::absolute(data_dir / "Database" / "proxy_traffic.db").lexically_normal();
   store::Error failure;
-  std::error_code unreadable;
-  if (!std::filesystem::exists(path, unreadable) && !unreadable) {
-    error = missing_line(path);
-    return std::nullopt;
-  }
-  auto database = store::Database::open_reader(path, failure);
-  if (!database) {
-    error = path.string() + ": " + describe(failure);
-    return std::nullopt;
-  }
-  const store::SchemaState state = store::schema_state(*database, failure);
-  if (state == store::SchemaState::Older) {
-    failure.message = "it was written by an older Weir; start scripts/supervisor once, which brings it up to date";
-  }
-  if (state != store::SchemaState::Present && state != store::SchemaState::Empty) {
-    error = path.string() + ": " + describe(failure);
-    return std::nullopt;
-  }
-  return Queries(std::move(*database), path, state == store::SchemaState::Empty);
+  auto file = open_database(data_dir, failure);
+  error = failure.message;
+  return file ? std::optional(Queries(std::move(file->database), std::move(file->path), file->is_empty)) : std::nullopt;
 }
 
 bool Queries::fail(const store::Error& failure, std::string& error) const {
-  error = path_.string() + ": " + describe(failure);
+  error = failure_line(path_, failure);
   return false;
 }
 

@@ -34,6 +34,18 @@ Selection selection_of(const options::Report& wanted) {
 
 bool is_to_standard_output(const std::filesystem::path& path) { return path == "-"; }
 
+bool is_verification_consistent(const options::Report& wanted, std::string& error) {
+  if (wanted.summary || wanted.write_summary || !wanted.csv.empty() || !wanted.chart.empty()) {
+    error = "--verify makes no report; call the reporter once more for that";
+    return false;
+  }
+  if (wanted.since || wanted.until || !wanted.domain.empty()) {
+    error = "--verify looks at everything: --since, --until and --domain do not go with it";
+    return false;
+  }
+  return true;
+}
+
 // A bare call asks for the summary.
 bool is_summary_wanted(const options::Report& wanted) {
   return wanted.summary || (!wanted.json && !wanted.write_summary && wanted.csv.empty() && wanted.chart.empty());
@@ -74,6 +86,13 @@ class CsvExport {
 }  // namespace
 
 bool is_consistent(const options::Report& wanted, std::string& error) {
+  if (wanted.verify) {
+    return is_verification_consistent(wanted, error);
+  }
+  if (wanted.full) {
+    error = "--full goes with --verify";
+    return false;
+  }
   const int on_standard_output = (wanted.summary ? 1 : 0) + (wanted.json ? 1 : 0) + (is_to_standard_output(wanted.csv) ? 1 : 0);
   if (on_standard_output > 1) {
     error = "only one of --summary, --json and --csv - can go to standard output; give --csv a file, or call the reporter twice";

@@ -256,6 +256,9 @@ void declare_report(std::vector<Declaration>& out, Report& r) {
   declare({.name = "domain", .value = "PATTERN", .help = "Only requests to hosts of this name; * ? and [...] are wildcards", .take = store(r.domain, parse_text)});
   declare({.name = "write-summary", .help = "Write summary_report.txt, summary.json and the chart into the data directory",
            .take = flag(r.write_summary)});
+  declare({.name = "verify", .help = "Prove that all records add up: database, streams, JSON logs, spools; with --json for programs",
+           .take = flag(r.verify)});
+  declare({.name = "full", .help = "With --verify: have SQLite check the indexes too", .take = flag(r.full)});
 }
 
 }  // namespace

@@ -57,6 +57,8 @@ struct Report {
   std::filesystem::path csv;
   std::filesystem::path chart;
   bool write_summary = false;
+  bool verify = false;
+  bool full = false;  // verify with SQLite's thorough check
   std::uint32_t top = 5;
   std::optional<std::chrono::system_clock::time_point> since;
   std::optional<std::chrono::system_clock::time_point> until;

@@ -10,6 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/ledger/record_frame.h"
+#include "common/ledger/segment.h"
 
 namespace weir::traffic {
 
@@ -31,7 +32,7 @@ std::vector<std::filesystem::path> segment_files(const std::filesystem::path& fo
   std::vector<std::filesystem::path> paths;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".seg") {
+    if (entry.path().extension() == ledger::kSegmentExtension) {
       paths.push_back(entry.path());
     }
   }
@@ -42,8 +43,9 @@ std::vector<std::filesystem::path> segment_files(const std::filesystem::path& fo
 // Out of the way, but kept for whoever wants to look.
 void set_aside(const std::filesystem::path& path, const std::string& reason) {
   std::error_code ignored;
-  std::filesystem::rename(path, path.string() + ".damaged", ignored);
-  base::log_error(reason + "; set aside as " + path.filename().string() + ".damaged");
+  const std::string aside = path.string().append(ledger::kDamagedExtension);
+  std::filesystem::rename(path, aside, ignored);
+  base::log_error(reason + "; set aside as " + std::filesystem::path(aside).filename().string());
 }
 
 }  // namespace
@@ -72,8 +74,14 @@ bool Spool::recover(const std::string& stream_name, std::string& error) {
     std::string reason;
     auto segment = SpoolSegment::recover(path, reason);
     if (!segment || (!segments_.empty() && segment->stream_id() != segments_.back().stream_id())) {
-      set_aside(path, segment ? path.string() + ": belongs to another stream" : reason);
+      if (segment || !reason.empty()) {
+        set_aside(path, segment ? path.string() + ": belongs to another stream" : reason);
+      }
       continue;
+    }
+    if (segment->damaged_count() > 0) {
+      lost_events_ += segment->damaged_count();
+      base::log_error(path.string() + ": " + std::to_string(segment->damaged_count()) + " records are damaged and lost");
     }
     acknowledged_ = std::max(acknowledged_, segment->acknowledged());
     segments_.push_back(std::move(*segment));
@@ -83,10 +91,10 @@ bool Spool::recover(const std::string& stream_name, std::string& error) {
     return add_segment(error);
   }
   stream_id_ = std::string(segments_.front().stream_id());
-  next_sequence_ = segments_.back().end_sequence();
-  if (acknowledged_ >= next_sequence_) {
-    // Acknowledged events are damaged. Their numbers are used up all the same: the collector would drop what has them.
-    next_sequence_ = acknowledged_ + 1;
+  next_sequence_ = segments_.back().end_sequence() + segments_.back().damaged_count();
+  if (acknowledged_ >= next_sequence_ || segments_.back().damaged_count() > 0) {
+    // The numbers of what is damaged are used up all the same: the collector may have seen them, and drop what has them.
+    next_sequence_ = std::max(next_sequence_, acknowledged_ + 1);
     if (!add_segment(error)) {
       return false;
     }

@@ -2,26 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <system_error>
 
 #include "common/ledger/record_frame.h"
+#include "common/ledger/segment.h"
 
 namespace weir::traffic {
 
 namespace {
 
-constexpr std::array<char, 8> kMagic{'W', 'E', 'I', 'R', 'S', 'E', 'G', '1'};
-
-// At the beginning of each file; little-endian, as the frames behind it.
-struct Header {
-  std::array<char, 8> magic;
-  std::uint64_t first_sequence;
-  std::uint64_t acknowledged;
-  std::array<char, 104> stream_id;  // filled up with zeros
-};
-static_assert(sizeof(Header) == 128 && sizeof(Header) % ledger::kRecordAlignment == 0);
+using Header = ledger::SegmentHeader;
 
 const Header& header_of(const base::MappedFile& file) { return *reinterpret_cast<const Header*>(file.bytes().data()); }
 
@@ -33,8 +26,14 @@ std::size_t frame_length(const std::byte* frame) {
 
 std::string file_name(std::uint64_t first_sequence) {
   std::array<char, 32> name{};
-  std::snprintf(name.data(), name.size(), "%020llu.seg", static_cast<unsigned long long>(first_sequence));
-  return name.data();
+  std::snprintf(name.data(), name.size(), "%020llu", static_cast<unsigned long long>(first_sequence));
+  return std::string(name.data()).append(ledger::kSegmentExtension);
+}
+
+// Killed between making the file and writing its header.
+bool is_unfinished(std::span<const std::byte> bytes) {
+  const auto header = bytes.first(std::min(bytes.size(), sizeof(Header)));
+  return std::all_of(header.begin(), header.end(), [](std::byte octet) { return octet == std::byte{0}; });
 }
 
 }  // namespace
@@ -54,8 +53,9 @@ std::optional<SpoolSegment> SpoolSegment::create(const std::filesystem::path& fo
     std::filesystem::remove(segment.path_, ignored);
     return std::nullopt;
   }
-  header.magic = kMagic;
+  header.magic = ledger::kSegmentMagic;
   header.first_sequence = first_sequence;
+  header.end_sequence = first_sequence;
   std::copy(stream_id.begin(), stream_id.end(), header.stream_id.begin());
   std::memcpy(file->bytes().data(), &header, sizeof header);
   segment.file_ = std::move(*file);
@@ -68,21 +68,27 @@ std::optional<SpoolSegment> SpoolSegment::recover(const std::filesystem::path& p
   if (!file) {
     return std::nullopt;
   }
-  if (file->bytes().size() < sizeof(Header) || header_of(*file).magic != kMagic || header_of(*file).stream_id.back() != '\0') {
+  if (ledger::segment_header(file->bytes()) == nullptr) {
     error = path.string() + ": not a spool segment";
+    if (is_unfinished(file->bytes())) {
+      error.clear();
+      std::error_code ignored;
+      std::filesystem::remove(path, ignored);
+    }
     return std::nullopt;
   }
   SpoolSegment segment;
   segment.path_ = path;
   segment.file_ = std::move(*file);
-  segment.end_ = sizeof(Header);
-  while (ledger::read_record(segment.file_.bytes().subspan(segment.end_))) {
-    segment.end_ += frame_length(segment.file_.bytes().data() + segment.end_);
-    ++segment.event_count_;
+  const ledger::SegmentEvents events = ledger::count_events(segment.file_.bytes());
+  segment.end_ = events.end_offset;
+  segment.event_count_ = events.count;
+  if (segment.damaged_count() == 0) {
+    // What stands behind the last whole event was never finished.
+    const auto rest = segment.file_.bytes().subspan(segment.end_);
+    std::memset(rest.data(), 0, rest.size());
+    segment.publish_end();
   }
-  // What stands behind the last whole event was never finished.
-  const auto rest = segment.file_.bytes().subspan(segment.end_);
-  std::memset(rest.data(), 0, rest.size());
   return segment;
 }
 
@@ -107,6 +113,17 @@ void SpoolSegment::seal(std::size_t payload_bytes) {
   ledger::seal_record(file_.bytes().data() + end_, payload_bytes);
   end_ += ledger::framed_bytes(payload_bytes);
   ++event_count_;
+  publish_end();
+}
+
+void SpoolSegment::publish_end() {
+  auto& word = reinterpret_cast<Header*>(file_.bytes().data())->end_sequence;
+  std::atomic_ref(word).store(end_sequence(), std::memory_order_release);
+}
+
+std::uint64_t SpoolSegment::damaged_count() const {
+  const std::uint64_t once = header_of(file_).end_sequence;
+  return once > end_sequence() ? once - end_sequence() : 0;
 }
 
 std::span<const std::byte> SpoolSegment::range(std::size_t offset, std::size_t bytes_max, std::uint64_t& count) const {

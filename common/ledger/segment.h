@@ -1,0 +1,47 @@
+// One file of a spool as it lies on disk: a header, then one frame for each event (record_frame.h), then zeros. Written by
+// the worker; read by its next incarnation, and by the reporter, also while the worker appends.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "common/ledger/record_frame.h"
+
+namespace weir::ledger {
+
+inline constexpr std::array<char, 8> kSegmentMagic{'W', 'E', 'I', 'R', 'S', 'E', 'G', '1'};
+// Segments are named by their first sequence number, in one width, and this.
+inline constexpr std::string_view kSegmentExtension = ".seg";
+// Added to the name of a segment that a worker could not read.
+inline constexpr std::string_view kDamagedExtension = ".damaged";
+
+// At the beginning of each file; little-endian.
+struct SegmentHeader {
+  std::array<char, 8> magic;
+  std::uint64_t first_sequence;
+  std::uint64_t acknowledged;      // the last event of the stream that need not be kept any more
+  std::uint64_t end_sequence;      // one past the last event that was finished here; stored after the event itself
+  std::array<char, 96> stream_id;  // filled up with zeros
+};
+static_assert(sizeof(SegmentHeader) == 128 && sizeof(SegmentHeader) % kRecordAlignment == 0);
+
+// The header of the segment that `bytes` are, borrowed from them; null when they are none.
+const SegmentHeader* segment_header(std::span<const std::byte> bytes);
+
+struct SegmentEvents {
+  std::uint64_t count = 0;
+  std::size_t end_offset = 0;  // behind the last whole one
+};
+
+// Counts the whole events from `offset` on, up to the first that is not whole.
+SegmentEvents count_events(std::span<const std::byte> segment, std::size_t offset = sizeof(SegmentHeader));
+
+// Whether what stands behind the last whole event is more than one that was never finished: a frame that is not as it was
+// sealed, or whole frames further on. A file that a worker appends to may have grown since its events were counted: count
+// again from the same offset before this is believed.
+bool is_damaged_behind(std::span<const std::byte> segment, std::size_t end_offset);
+
+}  // namespace weir::ledger

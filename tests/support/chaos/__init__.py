@@ -1,0 +1,1 @@
+"""Kills Weir's processes at random moments under load, and compares what clients saw with what was recorded."""

@@ -1,0 +1,77 @@
+"""The clients' list and the database, request by request."""
+import collections
+import dataclasses
+import pathlib
+import sqlite3
+from typing import Iterable
+
+from .attempt import Attempt, Kind
+
+_SELECT = """SELECT request.path, user_agent.text, method.name, request.status, request.outcome FROM request
+ LEFT JOIN user_agent ON user_agent.id = +request.user_agent_id LEFT JOIN method ON method.id = +request.method_id"""
+_SERVED, _INTERRUPTED = 1, 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    token: str
+    status: int
+    outcome: int
+
+
+@dataclasses.dataclass
+class Comparison:
+    attempts: int = 0
+    recorded: int = 0
+    interrupted: int = 0
+    unseen: int = 0  # sent, nothing came back, not recorded: nobody can know of them
+    differences: list[str] = dataclasses.field(default_factory=list)
+
+
+def read_rows(database_file: pathlib.Path) -> Iterable[Row]:
+    database = sqlite3.connect(f"{database_file.absolute().as_uri()}?mode=ro", uri=True, timeout=30)
+    try:
+        for path, user_agent, method, status, outcome in database.execute(_SELECT):
+            # An interrupted request may have been recorded before its head was whole.
+            token = user_agent or "" if method == "CONNECT" else path.split("/")[1] if path.count("/") == 3 else ""
+            yield Row(token, status, outcome)
+    finally:
+        database.close()
+
+
+def compare(attempts: dict[str, Attempt], rows: Iterable[Row]) -> Comparison:
+    result = Comparison(attempts=len(attempts))
+    rows_of = collections.defaultdict(list)
+    for row in rows:
+        result.recorded += 1
+        result.interrupted += row.outcome == _INTERRUPTED
+        if row.token in attempts:
+            rows_of[row.token].append(row)
+        elif row.token or row.outcome != _INTERRUPTED:
+            result.differences.append(f"nobody asked for what was recorded: {row}")
+    for attempt in attempts.values():
+        found = rows_of.get(attempt.token, [])
+        difference = _judge(attempt, found)
+        if difference:
+            result.differences.append(f"{difference}: {attempt}, recorded: {found}")
+        result.unseen += attempt.is_sent and not found and not difference
+    return result
+
+
+def _judge(attempt: Attempt, rows: list[Row]) -> str | None:
+    if len(rows) > 1:
+        return "recorded more than once"
+    if not rows:
+        return "not recorded" if attempt.must_be_recorded() else None
+    if not attempt.may_be_recorded():
+        return "recorded although it was not sent"
+    [row] = rows
+    if row.outcome == _INTERRUPTED or not attempt.is_complete:
+        return None
+    if row.status != attempt.status:
+        return "recorded with another status"
+    is_served = row.outcome == _SERVED
+    is_refused = attempt.kind in (Kind.BLOCKED, Kind.UNREACHABLE)
+    if is_served == is_refused and attempt.status not in (502, 503, 504):
+        return "recorded with another outcome"
+    return None
