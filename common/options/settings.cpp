@@ -184,6 +184,9 @@ void declare_policy(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Policy", .name = "allow-client", .value = "CIDR|loopback|private|any", .default_text = "", .programs = kProxy,
                  .help = "Who may use the proxy (default: this machine; when it listens wider, private networks too)",
                  .take = append_networks(s.allow_clients), .start_list = [&s] { s.allow_clients.clear(); }});
+  out.push_back({.group = "Policy", .name = "password-file", .value = "FILE", .default_text = "", .programs = kProxy,
+                 .help = "Only users of this file may use the proxy: USER:HASH lines as htpasswd -B writes them; read again on SIGHUP",
+                 .take = store(s.password_file, parse_path)});
   out.push_back({.group = "Policy", .name = "allow-destination", .value = "CIDR|loopback|private|any", .default_text = "",
                  .programs = kProxy, .help = "Addresses that requests may go to although they are refused by default or denied",
                  .take = append_networks(s.destinations.allow), .start_list = [&s] { s.destinations.allow.clear(); }});

@@ -80,6 +80,7 @@ struct Settings {
   std::vector<std::string> block_patterns;
   std::vector<std::filesystem::path> blocklists;
   std::vector<base::Cidr> allow_clients;  // empty: by listening address
+  std::filesystem::path password_file;    // empty: nobody has to log in
   DestinationNetworks destinations;
   ConnectPorts connect_ports;
 
