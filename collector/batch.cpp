@@ -18,10 +18,10 @@ bool is_stream_id(std::string_view id) {
 
 bool is_sequence_usable(const proto::Batch& header) {
   if (header.event_count() == 0) {
-    return header.oldest_sequence() <= kSequenceMax;
+    return header.oldest_sequence() <= kSequenceMax && header.lost_before() == 0;
   }
   return header.first_sequence() > 0 && header.first_sequence() <= kSequenceMax - header.event_count() &&
-         header.oldest_sequence() <= header.first_sequence();
+         header.oldest_sequence() <= header.first_sequence() && header.lost_before() < header.first_sequence();
 }
 
 bool read_events(std::string_view frame, std::size_t count, std::vector<std::span<const std::byte>>& events) {
@@ -52,10 +52,10 @@ std::optional<Batch> read_batch(std::string_view header_frame, std::string_view 
   }
   const std::string of_stream = " of stream " + header.stream_id();
   if (header.event_count() > kBatchEventsMax || !is_sequence_usable(header)) {
-    error = "impossible event_count, first_sequence or oldest_sequence" + of_stream;
+    error = "impossible event_count, first_sequence, oldest_sequence or lost_before" + of_stream;
     return std::nullopt;
   }
-  Batch batch{header.stream_id(), header.first_sequence(), header.oldest_sequence(), {}};
+  Batch batch{header.stream_id(), header.first_sequence(), header.oldest_sequence(), header.lost_before(), {}};
   if (events_frame.size() > ledger::kBatchBytesMax) {
     error = "too large a batch" + of_stream;
     return std::nullopt;

@@ -19,6 +19,7 @@ struct Batch {
   std::string stream_id;
   std::uint64_t first_sequence = 0;
   std::uint64_t oldest_sequence = 0;  // 0: not said
+  std::uint64_t lost_before = 0;      // so many directly before the first are lost for good
   // Payloads, borrowed from the second frame. Empty: the worker only asks where the collector stands.
   std::vector<std::span<const std::byte>> events;
 

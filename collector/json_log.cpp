@@ -14,6 +14,7 @@
 
 #include "collector/json_line.h"
 #include "collector/log_name.h"
+#include "common/base/disk_sync.h"
 #include "common/base/log.h"
 
 namespace weir::collector {
@@ -73,20 +74,22 @@ Restored restore_length(const std::filesystem::path& path, std::int64_t committe
 
 }  // namespace
 
-JsonLog::JsonLog(const std::filesystem::path& data_dir, store::Database& database, const JsonLogLimits& limits, UndoNoteFile undo_file)
+JsonLog::JsonLog(const std::filesystem::path& data_dir, store::Database& database, const JsonLogLimits& limits,
+                 store::Survives survives, UndoNoteFile undo_file)
     : data_dir_(data_dir),
       database_(database),
       limits_(limits),
+      survives_(survives),
       files_(data_dir, limits.open_files_max),
       undo_file_(std::move(undo_file)) {}
 
 std::unique_ptr<JsonLog> JsonLog::open(const std::filesystem::path& data_dir, store::Database& database,
-                                       const JsonLogLimits& limits, std::string& error) {
+                                       const JsonLogLimits& limits, store::Survives survives, std::string& error) {
   auto undo_file = UndoNoteFile::open(data_dir / "run" / "json_undo", error);
   if (!undo_file) {
     return nullptr;
   }
-  std::unique_ptr<JsonLog> log(new JsonLog(data_dir, database, limits, std::move(*undo_file)));
+  std::unique_ptr<JsonLog> log(new JsonLog(data_dir, database, limits, survives, std::move(*undo_file)));
   return log->prepare_statements(error) && log->restore_lengths(error) ? std::move(log) : nullptr;
 }
 
@@ -164,7 +167,7 @@ void JsonLog::append(const TrafficRecord& record, std::int64_t request_id) {
 }
 
 bool JsonLog::write(std::string& error) {
-  if (lines_.empty()) {
+  if (lines_.is_empty()) {
     return true;
   }
   if (!note_lengths(error)) {
@@ -174,6 +177,9 @@ bool JsonLog::write(std::string& error) {
     if (!write_file(file.name, pending_[file.name], error)) {
       return false;
     }
+  }
+  if (survives_ == store::Survives::PowerFailure && !sync_files(error)) {
+    return false;
   }
   if (!set_transaction_->bind(1, note_.transaction).run()) {
     error = set_transaction_->error().message;
@@ -208,11 +214,47 @@ bool JsonLog::note_lengths(std::string& error) {
       error = failure(data_dir_ / overflow, "cannot open");
       return false;
     }
+    has_created_ = has_created_ || files_.has_created();
     note_.files.push_back({overflow, file->inode, file->size});
   }
-  if (!undo_file_.write(note_)) {
-    error = failure(data_dir_ / "run" / "json_undo", "cannot write");
-    return false;
+  return write_undo_note(error);
+}
+
+// What is written into the logs may reach the disk at any time: before that, the note of how to take it back must.
+bool JsonLog::write_undo_note(std::string& error) {
+  if (undo_file_.write(note_) && (survives_ == store::Survives::Kill || undo_file_.sync())) {
+    return true;
+  }
+  error = failure(data_dir_ / "run" / "json_undo", "cannot write");
+  return false;
+}
+
+// The file whose length was noted, if it is still open: with many files, it may have been closed for another since.
+OpenFile* JsonLog::noted_file(const std::string& name) {
+  OpenFile* file = files_.find(name);
+  return file != nullptr ? file : files_.acquire(name, OpenFiles::Creation::Forbidden);
+}
+
+bool JsonLog::sync_files(std::string& error) {
+  // All begin to be written before the first is waited for.
+  for (const FileLength& noted : note_.files) {
+    if (const OpenFile* file = noted_file(noted.name)) {
+      ::sync_file_range(file->fd.value(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    }
+  }
+  for (const FileLength& noted : note_.files) {
+    const OpenFile* file = noted_file(noted.name);
+    if (file == nullptr || !base::sync_file(file->fd.value())) {
+      error = failure(data_dir_ / noted.name, "cannot sync");
+      return false;
+    }
+  }
+  if (has_created_) {
+    for (const std::string_view folder : {kTrafficFolder, kBlockedFolder}) {
+      if (!base::sync_folder(data_dir_ / folder, error)) {
+        return false;
+      }
+    }
   }
   return true;
 }
@@ -223,6 +265,7 @@ OpenFile* JsonLog::acquire(const std::string& name, std::string& error) {
   OpenFile* file = files_.acquire(name, may_create ? OpenFiles::Creation::Allowed : OpenFiles::Creation::Forbidden);
   if (file != nullptr) {
     file_count_ += files_.has_created() ? 1 : 0;
+    has_created_ = has_created_ || files_.has_created();
     return file;
   }
   const bool is_over_limit = errno == ENOENT && !may_create;
@@ -244,7 +287,7 @@ void JsonLog::move_to_overflow(const std::string& name) {
 }
 
 bool JsonLog::write_file(const std::string& name, const Pieces& pieces, std::string& error) {
-  OpenFile* file = files_.acquire(name, OpenFiles::Creation::Forbidden);
+  OpenFile* file = noted_file(name);
   struct stat status {};
   if (file == nullptr || !write_pieces(file->fd.value(), pieces) || ::fstat(file->fd.value(), &status) != 0) {
     error = failure(data_dir_ / name, "cannot write");
@@ -264,7 +307,7 @@ bool JsonLog::write_pieces(int fd, const Pieces& pieces) {
     const std::size_t count = std::min(pieces.size() - done, vectors.size());
     for (std::size_t index = 0; index < count; ++index) {
       const Piece& piece = pieces[done + index];
-      vectors[index] = {lines_.data() + piece.begin, piece.end - piece.begin};
+      vectors[index] = {const_cast<char*>(lines_.data()) + piece.begin, piece.end - piece.begin};
     }
     if (!write_all(fd, std::span(vectors).first(count))) {
       return false;
@@ -276,6 +319,7 @@ bool JsonLog::write_pieces(int fd, const Pieces& pieces) {
 
 void JsonLog::commit() {
   note_.files.clear();
+  has_created_ = false;
   forget_pending();
 }
 
@@ -292,10 +336,7 @@ void JsonLog::forget_pending() {
   for (auto& [name, pieces] : pending_) {
     pieces.clear();
   }
-  lines_.clear();
-  if (lines_.capacity() > kKeptBufferBytesMax) {
-    lines_.shrink_to_fit();
-  }
+  lines_.clear(kKeptBufferBytesMax);
 }
 
 }  // namespace weir::collector

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "collector/line_buffer.h"
 #include "collector/open_files.h"
 #include "collector/throttle.h"
 #include "collector/time_text.h"
@@ -31,13 +32,14 @@ class JsonLog {
   // Puts right what an earlier process left behind: every file goes back to its committed length. `database` is
   // borrowed and outlives the log. Nothing with `error` when that failed.
   static std::unique_ptr<JsonLog> open(const std::filesystem::path& data_dir, store::Database& database,
-                                       const JsonLogLimits& limits, std::string& error);
+                                       const JsonLogLimits& limits, store::Survives survives, std::string& error);
 
   void append(const TrafficRecord& record, std::int64_t request_id);
   std::size_t pending_bytes() const { return lines_.size(); }
 
-  // Within the open transaction: writes what was appended and notes the new lengths in the database. False with
-  // `error` when the transaction cannot go on; then roll_back().
+  // Within the open transaction: writes what was appended and notes the new lengths in the database; with
+  // Survives::PowerFailure waits until the disk has it. False with `error` when the transaction cannot go on; then
+  // roll_back().
   [[nodiscard]] bool write(std::string& error);
   // After the COMMIT.
   void commit();
@@ -52,7 +54,8 @@ class JsonLog {
   };
   using Pieces = std::vector<Piece>;
 
-  JsonLog(const std::filesystem::path& data_dir, store::Database& database, const JsonLogLimits& limits, UndoNoteFile undo_file);
+  JsonLog(const std::filesystem::path& data_dir, store::Database& database, const JsonLogLimits& limits, store::Survives survives,
+          UndoNoteFile undo_file);
 
   bool prepare_statements(std::string& error);
   bool restore_lengths(std::string& error);
@@ -61,16 +64,21 @@ class JsonLog {
   void move_to_overflow(const std::string& name);
   bool write_file(const std::string& name, const Pieces& pieces, std::string& error);
   bool write_pieces(int fd, const Pieces& pieces);
+  bool write_undo_note(std::string& error);
+  bool sync_files(std::string& error);
+  OpenFile* noted_file(const std::string& name);
   void forget_pending();
 
   std::filesystem::path data_dir_;
   store::Database& database_;  // owned by the RecordStore
   JsonLogLimits limits_;
+  store::Survives survives_;
   OpenFiles files_;
   UndoNoteFile undo_file_;
   UndoNote note_;  // of this transaction, once write() has begun
   std::size_t file_count_ = 0;
-  std::string lines_;  // of the open transaction, in the order of arrival
+  bool has_created_ = false;  // a file, in this transaction
+  LineBuffer lines_;  // of the open transaction, in the order of arrival
   std::unordered_map<std::string, Pieces> pending_;  // what of them goes to which file; empty ones are kept
   std::string name_;  // scratch
   TimeText time_text_;

@@ -53,7 +53,7 @@ int run(const options::Settings& settings) {
   }
   store::Error failed;
   const auto json_logs = settings.json_logs ? collector::JsonLogs::On : collector::JsonLogs::Off;
-  const auto recorder = collector::Recorder::open(settings.data_dir, json_logs, failed);
+  const auto recorder = collector::Recorder::open(settings.data_dir, {.json_logs = json_logs}, failed);
   if (!recorder) {
     const bool is_for_a_person = failed.failure == store::Failure::NotADatabase || failed.failure == store::Failure::Unsuitable;
     return fail(is_for_a_person ? kBadConfiguration : kFailed, failed.message);

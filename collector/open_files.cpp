@@ -23,6 +23,11 @@ OpenFile* OpenFiles::acquire(const std::string& name, Creation creation) {
   return fd.is_open() ? enter(name, std::move(fd)) : nullptr;
 }
 
+OpenFile* OpenFiles::find(const std::string& name) {
+  const auto found = by_name_.find(name);
+  return found != by_name_.end() ? &*found->second : nullptr;
+}
+
 bool OpenFiles::is_in_place(OpenFile& file) const {
   struct stat status {};
   if (::lstat((root_ / file.name).c_str(), &status) != 0 || status.st_dev != file.device || status.st_ino != file.inode) {

@@ -33,6 +33,9 @@ class OpenFiles {
   // The file of that name, open, with its present size; valid until the next call. Null with errno when it cannot be
   // opened: ENOENT when it does not exist and must not be made, EINVAL when it is not a regular file.
   OpenFile* acquire(const std::string& name, Creation creation);
+  // The file of that name as the last acquire() left it, whatever has happened to its name since. Null when it is not
+  // open any more.
+  OpenFile* find(const std::string& name);
   // Whether the last acquire() made the file.
   bool has_created() const { return has_created_; }
   std::size_t open_count() const { return files_.size(); }

@@ -22,8 +22,8 @@ constexpr std::string_view kInsert =
 
 }  // namespace
 
-std::unique_ptr<RecordStore> RecordStore::open(const std::filesystem::path& path, store::Error& error) {
-  auto database = store::Database::open_writer(path, error);
+std::unique_ptr<RecordStore> RecordStore::open(const std::filesystem::path& path, store::Survives survives, store::Error& error) {
+  auto database = store::Database::open_writer(path, survives, error);
   if (!database || !store::migrate(*database, error)) {
     return nullptr;
   }
@@ -117,23 +117,51 @@ bool RecordStore::resolve(const TrafficRecord& record, References& references) {
          optional(s.content_types, record.content_type, references.content_type);
 }
 
-void RecordStore::bind(const TrafficRecord& record, const References& references, const EventOrigin& origin) {
-  const auto number = [](auto value) { return static_cast<std::int64_t>(value); };
-  store::Statement& insert = statements_->insert;
-  insert.bind(2, record.duration_us).bind(3, record.ttfb_us).bind(4, references.client).bind(5, references.host);
-  insert.bind(6, number(record.port)).bind(7, references.method).bind(8, number(record.scheme)).bind(9, number(record.status));
-  insert.bind(10, number(record.outcome)).bind(11, number(record.fault)).bind(12, references.reason).bind(13, references.rule);
-  insert.bind(14, record.outcome == store::Outcome::RateLimited ? std::optional(number(record.requests_in_window)) : std::nullopt);
-  insert.bind(15, record.bytes_sent).bind(16, record.bytes_received);
-  insert.bind(17, record.response_body_bytes).bind(18, record.request_body_bytes);
-  insert.bind(19, references.user_agent).bind(20, references.content_type).bind(21, clean_text(record.path, cleaned_path_));
-  if (record.origin_address.empty()) {
-    insert.bind_null(22);
-  } else {
-    insert.bind(22, std::string_view(record.origin_address));
+// What is bound stays bound from row to row, and most columns repeat: only what changed is bound again.
+void RecordStore::bind_changed(int parameter, std::optional<std::int64_t> value) {
+  std::optional<std::optional<std::int64_t>>& bound = bound_[static_cast<std::size_t>(parameter)];
+  if (bound != std::optional(value)) {
+    statements_->insert.bind(parameter, value);
+    bound = value;
   }
-  insert.bind(23, number(record.worker_id)).bind(24, record.connection_id).bind(25, number(record.request_number));
-  insert.bind(26, number(record.client_port)).bind(27, origin.stream).bind(28, number(origin.sequence));
+}
+
+void RecordStore::bind(const TrafficRecord& record, const References& references, const EventOrigin& origin) {
+  int parameter = 1;  // the id, which is bound last
+  const auto next = [&](auto value) { bind_changed(++parameter, static_cast<std::int64_t>(value)); };
+  const auto next_or_null = [&](std::optional<std::int64_t> value) { bind_changed(++parameter, value); };
+  next(record.duration_us);
+  next_or_null(record.ttfb_us);
+  next(references.client);
+  next(references.host);
+  next(record.port);
+  next(references.method);
+  next(record.scheme);
+  next(record.status);
+  next(record.outcome);
+  next(record.fault);
+  next_or_null(references.reason);
+  next_or_null(references.rule);
+  next_or_null(record.outcome == store::Outcome::RateLimited ? std::optional<std::int64_t>(record.requests_in_window) : std::nullopt);
+  next(record.bytes_sent);
+  next(record.bytes_received);
+  next(record.response_body_bytes);
+  next(record.request_body_bytes);
+  next_or_null(references.user_agent);
+  next_or_null(references.content_type);
+  store::Statement& insert = statements_->insert;
+  insert.bind(++parameter, clean_text(record.path, cleaned_path_));
+  if (++parameter; record.origin_address.empty()) {
+    insert.bind_null(parameter);
+  } else {
+    insert.bind(parameter, std::string_view(record.origin_address));
+  }
+  next(record.worker_id);
+  next(record.connection_id);
+  next(record.request_number);
+  next(record.client_port);
+  next(origin.stream);
+  next(origin.sequence);
 }
 
 // Two requests rarely end in the same microsecond. When many claim one time (a clock that stands still), the run of

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -24,7 +25,7 @@ struct EventOrigin {
 class RecordStore {
  public:
   // Opens or creates the database and brings its schema up to date.
-  static std::unique_ptr<RecordStore> open(const std::filesystem::path& path, store::Error& error);
+  static std::unique_ptr<RecordStore> open(const std::filesystem::path& path, store::Survives survives, store::Error& error);
 
   store::Database& database() { return database_; }
   // Each gives false when the database failed; error() says why, and the transaction is to be rolled back.
@@ -49,10 +50,13 @@ class RecordStore {
     std::optional<std::int64_t> reason, rule, user_agent, content_type;
   };
 
+  static constexpr std::size_t kInsertParameters = 28;
+
   RecordStore(store::Database database, std::filesystem::path path) : database_(std::move(database)), path_(std::move(path)) {}
   bool prepare(store::Error& error);
   bool resolve(const TrafficRecord& record, References& references);
   void bind(const TrafficRecord& record, const References& references, const EventOrigin& origin);
+  void bind_changed(int parameter, std::optional<std::int64_t> value);
   std::optional<std::int64_t> insert_at_free_id(std::int64_t id);
   bool run(store::Statement& statement);
 
@@ -64,6 +68,8 @@ class RecordStore {
   // Ids from begin to end, without end, that are known to be taken.
   std::int64_t taken_begin_ = 0;
   std::int64_t taken_end_ = 0;
+  // What the insert statement's parameters hold, by number; nothing: not known, or not a number.
+  std::array<std::optional<std::optional<std::int64_t>>, kInsertParameters + 1> bound_;
   std::string cleaned_path_;  // scratch
   store::Error error_;
 };

@@ -1,18 +1,15 @@
 #include "collector/recorder.h"
 
+#include <utility>
+
 #include "common/base/log.h"
 
 namespace weir::collector {
 
-std::unique_ptr<Recorder> Recorder::open(const std::filesystem::path& data_dir, JsonLogs json_logs, store::Error& error) {
-  return open(data_dir, json_logs, JsonLogLimits{}, error);
-}
-
-std::unique_ptr<Recorder> Recorder::open(const std::filesystem::path& data_dir, JsonLogs json_logs, const JsonLogLimits& limits,
-                                         store::Error& error) {
+std::unique_ptr<Recorder> Recorder::open(const std::filesystem::path& data_dir, const RecorderOptions& options, store::Error& error) {
   std::unique_ptr<Recorder> recorder(new Recorder);
   const std::filesystem::path path = data_dir / "Database" / "proxy_traffic.db";
-  recorder->records_ = RecordStore::open(path, error);
+  recorder->records_ = RecordStore::open(path, options.survives, error);
   if (!recorder->records_) {
     error.message = path.string() + ": " + error.message;
     return nullptr;
@@ -22,9 +19,9 @@ std::unique_ptr<Recorder> Recorder::open(const std::filesystem::path& data_dir, 
   if (!recorder->streams_) {
     return nullptr;
   }
-  if (json_logs == JsonLogs::On) {
+  if (options.json_logs == JsonLogs::On) {
     error = {};
-    recorder->json_log_ = JsonLog::open(data_dir, database, limits, error.message);
+    recorder->json_log_ = JsonLog::open(data_dir, database, options.json_log_limits, options.survives, error.message);
     if (!recorder->json_log_) {
       return nullptr;
     }
@@ -44,10 +41,10 @@ Verdict Recorder::take(const Batch& batch, const std::string& routing_id, std::i
   }
   stream->routing_id = routing_id;
   stream->awaits_reply = true;
-  if (batch.events.empty() || batch.last_sequence() <= stream->accepted) {
+  if (batch.events.empty() || batch.last_sequence() <= stream->accepted.sequence) {
     return Verdict::Repeated;
   }
-  if (batch.first_sequence > stream->accepted + 1) {
+  if (batch.first_sequence > stream->accepted.sequence + 1) {
     stream->wants_resend = true;
     return Verdict::Jumped;
   }
@@ -73,23 +70,37 @@ Stream* Recorder::stream_of(const Batch& batch, std::int64_t now_us) {
   return skip_lost(*stream, batch, now_us) ? stream : nullptr;
 }
 
-bool Recorder::skip_lost(Stream& stream, const Batch& batch, std::int64_t now_us) {
+// Up to where the worker says that events are lost which we do not have; 0 when it says nothing of the kind.
+std::uint64_t Recorder::lost_up_to(const Stream& stream, const Batch& batch) {
+  const std::uint64_t next = stream.accepted.sequence + 1;
+  const bool follows_a_hole = batch.lost_before > 0 && batch.first_sequence - batch.lost_before <= next;
+  if (follows_a_hole && batch.first_sequence > next) {
+    return batch.first_sequence - 1;
+  }
   // Older workers do not say what they still have: a stream that is new to us begins where its first batch does (the
   // database was removed while the spool lived on).
-  const bool is_unknown = stream.accepted == 0 && stream.committed == 0 && stream.is_new;
+  const bool is_unknown = stream.accepted.sequence == 0 && stream.is_new;
   const std::uint64_t oldest = batch.oldest_sequence != 0 ? batch.oldest_sequence : is_unknown ? batch.first_sequence : 0;
-  if (oldest <= stream.accepted + 1) {
+  return oldest > next ? oldest - 1 : 0;
+}
+
+bool Recorder::skip_lost(Stream& stream, const Batch& batch, std::int64_t now_us) {
+  const std::uint64_t first = stream.accepted.sequence + 1;
+  const std::uint64_t last = lost_up_to(stream, batch);
+  if (last == 0) {
     return true;
   }
   if (!begin_if_needed()) {
     return false;
   }
-  if (!streams_->record_gap(batch.stream_id, stream.accepted + 1, oldest - 1, now_us)) {
+  if (!streams_->record_gap(batch.stream_id, stream, last, now_us)) {
     return fail(streams_->error().message);
   }
-  base::log_warning("stream " + batch.stream_id + ": events " + std::to_string(stream.accepted + 1) + " to " +
-                    std::to_string(oldest - 1) + " are lost; recorded as a gap");
-  stream.accepted = oldest - 1;
+  pending_lost_events_ += last - first + 1;
+  if (gap_warning_.admits(Throttle::Clock::now())) {
+    base::log_warning("stream " + batch.stream_id + ": " + std::to_string(last - first + 1) + " events are lost, " + std::to_string(first) +
+                      " to " + std::to_string(last) + "; recorded as a gap" + gap_warning_.take_held_back());
+  }
   return true;
 }
 
@@ -97,7 +108,7 @@ bool Recorder::insert_events(Stream& stream, const Batch& batch, std::int64_t no
   if (!begin_if_needed()) {
     return false;
   }
-  for (std::size_t index = stream.accepted + 1 - batch.first_sequence; index < batch.events.size(); ++index) {
+  for (std::size_t index = stream.accepted.sequence + 1 - batch.first_sequence; index < batch.events.size(); ++index) {
     const TrafficRecord& record = decoder_.decode(batch.events[index], now_us);
     unreadable_events_ += record.reason == kUnreadableRecord ? 1 : 0;
     const auto id = records_->insert(record, {stream.number, batch.first_sequence + index});
@@ -107,7 +118,9 @@ bool Recorder::insert_events(Stream& stream, const Batch& batch, std::int64_t no
     if (json_log_) {
       json_log_->append(record, *id);
     }
-    stream.accepted = batch.first_sequence + index;
+    if (!streams_->move_on(batch.stream_id, stream, *id)) {
+      return fail(streams_->error().message);
+    }
     ++pending_events_;
   }
   return true;
@@ -137,6 +150,7 @@ bool Recorder::commit() {
   }
   is_in_transaction_ = false;
   pending_events_ = 0;
+  lost_events_ += std::exchange(pending_lost_events_, 0);
   streams_->commit();
   if (json_log_) {
     json_log_->commit();
@@ -148,6 +162,7 @@ void Recorder::roll_back() {
   records_->roll_back();
   is_in_transaction_ = false;
   pending_events_ = 0;
+  pending_lost_events_ = 0;
   streams_->roll_back();
   if (json_log_) {
     json_log_->roll_back();

@@ -14,11 +14,18 @@
 #include "collector/json_log.h"
 #include "collector/record_store.h"
 #include "collector/stream_table.h"
+#include "collector/throttle.h"
 #include "collector/traffic_record.h"
 
 namespace weir::collector {
 
 enum class JsonLogs { On, Off };
+
+struct RecorderOptions {
+  JsonLogs json_logs = JsonLogs::On;
+  JsonLogLimits json_log_limits = {};
+  store::Survives survives = store::Survives::Kill;  // what commit() stands, in database and logs
+};
 
 enum class Verdict {
   Accepted,  // its events are in the open transaction (fewer than it has, when it repeats some)
@@ -30,9 +37,7 @@ enum class Verdict {
 class Recorder {
  public:
   // Opens the database and the logs below `data_dir`, whose folders exist. Null with `error` when that failed.
-  static std::unique_ptr<Recorder> open(const std::filesystem::path& data_dir, JsonLogs json_logs, store::Error& error);
-  static std::unique_ptr<Recorder> open(const std::filesystem::path& data_dir, JsonLogs json_logs, const JsonLogLimits& limits,
-                                        store::Error& error);
+  static std::unique_ptr<Recorder> open(const std::filesystem::path& data_dir, const RecorderOptions& options, store::Error& error);
 
   // `routing_id` is where the reply goes; `now_us` is the wall clock.
   Verdict take(const Batch& batch, const std::string& routing_id, std::int64_t now_us);
@@ -45,7 +50,9 @@ class Recorder {
 
   std::uint64_t pending_events() const { return pending_events_; }
   std::size_t pending_bytes() const { return json_log_ ? json_log_->pending_bytes() : 0; }
+  // Since the start: events that got a row of their own because they could not be read, and events in gaps.
   std::uint64_t unreadable_events() const { return unreadable_events_; }
+  std::uint64_t lost_events() const { return lost_events_; }
   // Why the last take() or commit() failed.
   const std::string& error() const { return error_; }
   bool is_database_in_place() const { return records_->is_in_place(); }
@@ -54,6 +61,7 @@ class Recorder {
   Recorder() = default;
   bool begin_if_needed();
   Stream* stream_of(const Batch& batch, std::int64_t now_us);
+  static std::uint64_t lost_up_to(const Stream& stream, const Batch& batch);
   bool skip_lost(Stream& stream, const Batch& batch, std::int64_t now_us);
   bool insert_events(Stream& stream, const Batch& batch, std::int64_t now_us);
   bool fail(const std::string& message);
@@ -65,6 +73,9 @@ class Recorder {
   bool is_in_transaction_ = false;
   std::uint64_t pending_events_ = 0;
   std::uint64_t unreadable_events_ = 0;
+  std::uint64_t lost_events_ = 0;
+  std::uint64_t pending_lost_events_ = 0;  // of the open transaction
+  Throttle gap_warning_;
   std::string error_;
 };
 

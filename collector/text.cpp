@@ -1,40 +1,74 @@
 #include "collector/text.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace weir::collector {
 
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-constexpr std::uint64_t kOnes = 0x0101010101010101;
-constexpr std::uint64_t kHighBits = 0x8080808080808080;
+// Octets that are looked at together. first_special() gives the first of them that is below 0x20, '"', '\\', DEL or not
+// ASCII; kBytes when none is.
+#if defined(__SSE2__)
 
-constexpr std::uint64_t every_octet(unsigned char octet) { return kOnes * octet; }
+struct Block {
+  static constexpr std::size_t kBytes = 16;
+  __m128i octets;
 
-// Marks, of eight octets, those that are below 0x20, '"', '\', DEL or not ASCII. A borrow can mark an octet wrongly only
-// above one that is marked rightly, so the lowest mark is always right.
-std::uint64_t special_octets(std::uint64_t eight) {
-  const std::uint64_t control = eight - every_octet(0x20);
-  const std::uint64_t quote = (eight ^ every_octet('"')) - kOnes;
-  const std::uint64_t backslash = (eight ^ every_octet('\\')) - kOnes;
-  const std::uint64_t del = (eight ^ every_octet(0x7F)) - kOnes;
-  return (eight | control | quote | backslash | del) & kHighBits;
-}
+  explicit Block(const char* from) : octets(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))) {}
+  void store(char* to) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), octets); }
+
+  std::size_t first_special() const {
+    const __m128i control_or_high = _mm_cmplt_epi8(octets, _mm_set1_epi8(0x20));  // signed: what is not ASCII is negative
+    const __m128i quote = _mm_cmpeq_epi8(octets, _mm_set1_epi8('"'));
+    const __m128i backslash = _mm_cmpeq_epi8(octets, _mm_set1_epi8('\\'));
+    const __m128i del = _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7F));
+    const __m128i special = _mm_or_si128(_mm_or_si128(control_or_high, quote), _mm_or_si128(backslash, del));
+    return static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(_mm_movemask_epi8(special)) | 1u << kBytes));
+  }
+};
+
+#else
+
+struct Block {
+  static constexpr std::size_t kBytes = 8;
+  std::uint64_t octets = 0;
+
+  explicit Block(const char* from) { std::memcpy(&octets, from, kBytes); }
+  void store(char* to) const { std::memcpy(to, &octets, kBytes); }
+
+  // A borrow can mark an octet wrongly only above one that is marked rightly, so the lowest mark is always right.
+  std::size_t first_special() const {
+    static_assert(std::endian::native == std::endian::little);
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    constexpr std::uint64_t kHighBits = 0x8080808080808080;
+    const std::uint64_t control = octets - kOnes * 0x20;
+    const std::uint64_t quote = (octets ^ kOnes * '"') - kOnes;
+    const std::uint64_t backslash = (octets ^ kOnes * '\\') - kOnes;
+    const std::uint64_t del = (octets ^ kOnes * 0x7F) - kOnes;
+    const std::uint64_t special = (octets | control | quote | backslash | del) & kHighBits;
+    return static_cast<std::size_t>(std::countr_zero(special)) / 8;
+  }
+};
+
+#endif
 
 bool is_special(unsigned char octet) { return octet < 0x20 || octet >= 0x7F || octet == '"' || octet == '\\'; }
 
 // How many octets from the beginning need no escape.
 std::size_t plain_prefix(std::string_view octets) {
-  static_assert(std::endian::native == std::endian::little);
   std::size_t length = 0;
-  for (; length + sizeof(std::uint64_t) <= octets.size(); length += sizeof(std::uint64_t)) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, octets.data() + length, sizeof eight);
-    if (const std::uint64_t special = special_octets(eight); special != 0) {
-      return length + static_cast<std::size_t>(std::countr_zero(special)) / 8;
+  for (; length + Block::kBytes <= octets.size(); length += Block::kBytes) {
+    if (const std::size_t special = Block(octets.data() + length).first_special(); special < Block::kBytes) {
+      return length + special;
     }
   }
   while (length < octets.size() && !is_special(static_cast<unsigned char>(octets[length]))) {
@@ -43,53 +77,77 @@ std::size_t plain_prefix(std::string_view octets) {
   return length;
 }
 
-void append_escape(std::string& out, unsigned char octet) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  switch (octet) {
+// How an ASCII character stands in a JSON string. Eight octets, so that one store writes any of them.
+struct JsonForm {
+  std::array<char, 7> text{};
+  std::uint8_t length = 0;
+};
+static_assert(sizeof(JsonForm) == sizeof(std::uint64_t));
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+constexpr JsonForm json_form(char character) {
+  switch (character) {
     case '"':
-      out += "\\\"";
-      return;
+      return {{'\\', '"'}, 2};
     case '\\':
-      out += "\\\\";
-      return;
+      return {{'\\', '\\'}, 2};
     case '\r':
-      out += "\\r";
-      return;
+      return {{'\\', 'r'}, 2};
     case '\n':
-      out += "\\n";
-      return;
+      return {{'\\', 'n'}, 2};
     case '\t':
-      out += "\\t";
-      return;
+      return {{'\\', 't'}, 2};
     default:
-      out += "\\u00";
-      out += kHex[octet >> 4];
-      out += kHex[octet & 15];
+      break;
   }
+  const auto octet = static_cast<unsigned char>(character);
+  if (octet < 0x20 || octet == 0x7F) {
+    return {{'\\', 'u', '0', '0', kHexDigits[octet >> 4], kHexDigits[octet & 15]}, 6};
+  }
+  return {{character}, 1};
 }
 
-// Appends the character that `octets` begins with and gives how many octets it took.
-std::size_t append_special(std::string& out, std::string_view octets) {
+constexpr std::array<JsonForm, 128> make_json_forms() {
+  std::array<JsonForm, 128> forms;
+  for (std::size_t octet = 0; octet < forms.size(); ++octet) {
+    forms[octet] = json_form(static_cast<char>(octet));
+  }
+  return forms;
+}
+
+constexpr std::array<JsonForm, 128> kJsonForms = make_json_forms();
+
+char* write_ascii(char* out, char character) {
+  const JsonForm& form = kJsonForms[static_cast<unsigned char>(character)];
+  std::memcpy(out, &form, sizeof form);
+  return out + form.length;
+}
+
+char* write_octets(char* out, std::string_view octets) {
+  std::memcpy(out, octets.data(), octets.size());
+  return out + octets.size();
+}
+
+// Writes the character that `octets` begins with, and passes over it.
+char* write_character(char* out, std::string_view& octets) {
   const auto first = static_cast<unsigned char>(octets.front());
-  if (octets.starts_with("\r\n")) {  // by far the most frequent: heads are full of it
-    out.append("\\r\\n", 4);
-    return 2;
-  }
   if (first < 0x80) {
-    append_escape(out, first);
-    return 1;
+    octets.remove_prefix(1);
+    return write_ascii(out, static_cast<char>(first));
   }
-  const std::size_t length = utf8_sequence_length(octets);
-  if (length == 0) {
-    out += kReplacement;
-    return 1;
+  const std::size_t length = std::max<std::size_t>(utf8_sequence_length(octets), 1);
+  const std::string_view character = octets.substr(0, length);
+  octets.remove_prefix(length);
+  if (length == 1) {
+    return write_octets(out, kReplacement);
   }
-  if (first == 0xC2 && static_cast<unsigned char>(octets[1]) < 0xA0) {  // C1 control
-    append_escape(out, static_cast<unsigned char>(octets[1]));
-  } else {
-    out += octets.substr(0, length);
+  if (first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0) {  // C1 control
+    const auto second = static_cast<unsigned char>(character[1]);
+    const std::array<char, 6> escape{'\\', 'u', '0', '0', kHexDigits[second >> 4], kHexDigits[second & 15]};
+    return write_octets(out, {escape.data(), escape.size()});
   }
-  return length;
+  return write_octets(out, character);
 }
 
 }  // namespace
@@ -137,17 +195,30 @@ std::string_view clean_text(std::string_view octets, std::string& scratch) {
   return is_clean ? octets : std::string_view(scratch);
 }
 
-void append_json_text(std::string& out, std::string_view octets) {
-  out += '"';
-  while (!octets.empty()) {
-    const std::size_t plain = plain_prefix(octets);
-    out.append(octets.data(), plain);
+// Block by block: stored whole, of which what is before the first special octet counts, then that one by itself.
+char* write_json_text(char* out, std::string_view octets) {
+  *out++ = '"';
+  while (octets.size() >= Block::kBytes) {
+    const Block block(octets.data());
+    block.store(out);
+    const std::size_t plain = block.first_special();
+    out += plain;
     octets.remove_prefix(plain);
-    if (!octets.empty()) {
-      octets.remove_prefix(append_special(out, octets));
+    if (plain == Block::kBytes) {
+      continue;
+    }
+    if (octets.starts_with("\r\n")) {  // by far the most frequent: heads are full of it
+      out = write_octets(out, "\\r\\n");
+      octets.remove_prefix(2);
+    } else {
+      out = write_character(out, octets);
     }
   }
-  out += '"';
+  while (!octets.empty()) {
+    out = write_character(out, octets);
+  }
+  *out++ = '"';
+  return out;
 }
 
 }  // namespace weir::collector

@@ -14,8 +14,11 @@ std::size_t utf8_sequence_length(std::string_view octets);
 // `octets` itself when it is UTF-8 without NUL. Else the same in `scratch` with U+FFFD for what is not.
 std::string_view clean_text(std::string_view octets, std::string& scratch);
 
-// Appends `octets` as a JSON string with its quotes (RFC 8259). Control characters (C0, DEL, C1) are escaped, so that a
-// log shown on a terminal cannot steer it; what is not UTF-8 becomes U+FFFD.
-void append_json_text(std::string& out, std::string_view octets);
+// Room that write_json_text() needs for so many octets: each may become six, and the last store may reach beyond.
+constexpr std::size_t json_text_bytes_max(std::size_t octets) { return 6 * octets + 16; }
+
+// Writes `octets` as a JSON string with its quotes (RFC 8259) and gives its end. Control characters (C0, DEL, C1) are
+// escaped, so that a log shown on a terminal cannot steer it; what is not UTF-8 becomes U+FFFD.
+char* write_json_text(char* out, std::string_view octets);
 
 }  // namespace weir::collector

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <sstream>
 
+#include "common/base/disk_sync.h"
+
 namespace weir::collector {
 
 namespace {
@@ -84,5 +86,7 @@ bool UndoNoteFile::write(const UndoNote& note) {
   }
   return written == static_cast<ssize_t>(text.size());
 }
+
+bool UndoNoteFile::sync() const { return base::sync_file(fd_.value()); }
 
 }  // namespace weir::collector

@@ -42,6 +42,8 @@ class UndoNoteFile {
   std::optional<UndoNote> read() const;
   // Replaces the note. False, with errno, when that failed.
   [[nodiscard]] bool write(const UndoNote& note);
+  // Waits until the disk has it. False, with errno, when that failed.
+  [[nodiscard]] bool sync() const;
 
  private:
   explicit UndoNoteFile(base::UniqueFd fd) : fd_(std::move(fd)) {}

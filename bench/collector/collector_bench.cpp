@@ -110,7 +110,7 @@ class Folder {
 void record(benchmark::State& state, JsonLogs json_logs) {
   Folder folder;
   store::Error error;
-  const auto recorder = Recorder::open(folder.path(), json_logs, error);
+  const auto recorder = Recorder::open(folder.path(), {.json_logs = json_logs}, error);
   std::uint64_t sequence = 1;
   for (auto _ : state) {
     state.PauseTiming();
@@ -160,9 +160,9 @@ void write_json_line(benchmark::State& state) {
   RecordDecoder decoder;
   const TrafficRecord& record = decoder.decode(std::as_bytes(std::span(payload)), 1);
   TimeText time_text;
-  std::string out;
+  LineBuffer out;
   for (auto _ : state) {
-    out.clear();
+    out.clear(1 << 20);
     append_json_line(out, record, static_cast<std::int64_t>(kStartUs), time_text);
     benchmark::DoNotOptimize(out.data());
   }

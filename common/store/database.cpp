@@ -156,6 +156,8 @@ std::string_view Statement::blob(int column) const {
 void Database::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
 
 std::optional<Database> Database::open(const std::string& name, int flags, Error& error) {
+  // Nobody asks how much memory SQLite has; counting it takes a mutex for each allocation.
+  [[maybe_unused]] static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   sqlite3* connection = nullptr;
   constexpr int kAlways = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int result = sqlite3_open_v2(name.c_str(), &connection, flags | kAlways, nullptr);
@@ -172,12 +174,13 @@ std::optional<Database> Database::open(const std::string& name, int flags, Error
   return database;
 }
 
-std::optional<Database> Database::open_writer(const std::filesystem::path& path, Error& error) {
+std::optional<Database> Database::open_writer(const std::filesystem::path& path, Survives survives, Error& error) {
   auto database = open(file_uri(path, ""), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
   // journal_size_limit: a WAL that grew during a long read shrinks again afterwards.
+  const std::string synchronous = survives == Survives::PowerFailure ? "FULL" : "NORMAL";
   if (database && !database->execute("set up database",
-                                     "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                                     "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 2000;"
+                                     "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = " + synchronous +
+                                     ";PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 2000;"
                                      "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY",
                                      error)) {
     return std::nullopt;

@@ -34,6 +34,12 @@ struct Error {
 
 enum class Step { Row, Done, Failed };
 
+// What a committed transaction stands.
+enum class Survives {
+  Kill,          // the death of any process (synchronous=NORMAL)
+  PowerFailure,  // and of the machine: COMMIT returns when it is on the disk (synchronous=FULL)
+};
+
 // A prepared statement. Parameters count from 1 and columns from 0, as in SQLite. Use: bind all, step, then reset().
 class Statement {
  public:
@@ -81,9 +87,11 @@ class Statement {
 
 class Database {
  public:
-  // Opens for writing, creating the file: WAL, synchronous=NORMAL. Only the collector does this; it alone commits and
-  // checkpoints.
-  static std::optional<Database> open_writer(const std::filesystem::path& path, Error& error);
+  // Opens for writing, creating the file, in WAL mode. Only the collector does this; it alone commits and checkpoints.
+  static std::optional<Database> open_writer(const std::filesystem::path& path, Error& error) {
+    return open_writer(path, Survives::Kill, error);
+  }
+  static std::optional<Database> open_writer(const std::filesystem::path& path, Survives survives, Error& error);
   // Opens for reading only; never checkpoints, never blocks the writer. Works while the collector runs, after it was
   // killed (its WAL is read along), and on a read-only folder whose WAL is empty.
   static std::optional<Database> open_reader(const std::filesystem::path& path, Error& error);

@@ -69,9 +69,10 @@ CREATE TABLE request (
 ) STRICT;
 )sql";
 
-// Local time as Python's datetime.now().isoformat() writes it.
-constexpr std::string_view kLocalTime =
-    "strftime('%Y-%m-%dT%H:%M:%S', request.id / 1000000, 'unixepoch', 'localtime') || printf('.%06d', request.id % 1000000)";
+// Local time as Python's datetime.now().isoformat() writes it; NULL of NULL.
+std::string local_time(const std::string& column_us) {
+  return "strftime('%Y-%m-%dT%H:%M:%S', " + column_us + " / 1000000, 'unixepoch', 'localtime') || printf('.%06d', " + column_us + " % 1000000)";
+}
 
 // LEFT JOIN lets SQLite leave out a table that a query does not need. The unary + keeps it from building an index over
 // the whole request table when a query asks for one host.
@@ -91,7 +92,7 @@ std::string words_case(std::string_view column, std::span<const std::string_view
 }
 
 std::string requests_view() {
-  return "CREATE VIEW requests AS SELECT request.id AS id, " + std::string(kLocalTime) +
+  return "CREATE VIEW requests AS SELECT request.id AS id, " + local_time("request.id") +
          " AS timestamp, client.address AS source_ip, host.name AS destination_host, request.port AS destination_port,"
          " method.name AS request_method, CASE request.scheme WHEN 2 THEN 'HTTPS' ELSE 'HTTP' END AS protocol,"
          " request.bytes_sent AS bytes_sent, request.bytes_received AS bytes_received,"
@@ -101,7 +102,7 @@ std::string requests_view() {
 }
 
 std::string blocked_requests_view() {
-  return "CREATE VIEW blocked_requests AS SELECT request.id AS id, " + std::string(kLocalTime) +
+  return "CREATE VIEW blocked_requests AS SELECT request.id AS id, " + local_time("request.id") +
          " AS timestamp, client.address AS source_ip, host.name AS blocked_hostname, CASE reason.token WHEN '" +
          std::string(kBlockedDomain) + "' THEN 'Blocklist' ELSE reason.token END AS reason" + std::string(kClientAndHost) +
          " LEFT JOIN reason ON reason.id = +request.reason_id WHERE request.fault = " + number(Fault::Policy) +
@@ -109,7 +110,7 @@ std::string blocked_requests_view() {
 }
 
 std::string rate_limit_violations_view() {
-  return "CREATE VIEW rate_limit_violations AS SELECT request.id AS id, " + std::string(kLocalTime) +
+  return "CREATE VIEW rate_limit_violations AS SELECT request.id AS id, " + local_time("request.id") +
          " AS timestamp, client.address AS source_ip, request.requests_in_window AS request_count FROM request"
          " LEFT JOIN client ON client.id = +request.client_id WHERE request.outcome = " +
          number(Outcome::RateLimited) + ";\n";
@@ -117,7 +118,7 @@ std::string rate_limit_violations_view() {
 
 // Every column of `request`, with references and numbers resolved to text.
 std::string all_requests_view() {
-  return "CREATE VIEW all_requests AS SELECT request.id AS id, " + std::string(kLocalTime) +
+  return "CREATE VIEW all_requests AS SELECT request.id AS id, " + local_time("request.id") +
          " AS timestamp, client.address AS client_address, request.client_port AS client_port, method.name AS method, " +
          words_case("request.scheme", kSchemeWords) +
          " AS scheme, host.name AS host, request.port AS port, request.path AS path, request.status AS status, " +
@@ -138,6 +139,36 @@ std::string all_requests_view() {
 
 std::string first_schema() {
   return std::string(kTables) + requests_view() + blocked_requests_view() + rate_limit_violations_view() + all_requests_view();
+}
+
+// What a gap's neighbours say of when it was; progress of requests that go on; and the traffic of both as it moved.
+std::string second_schema() {
+  return R"sql(
+ALTER TABLE stream ADD COLUMN last_completed_at_us INTEGER;
+ALTER TABLE gap ADD COLUMN after_us INTEGER;
+ALTER TABLE gap ADD COLUMN before_us INTEGER;
+ALTER TABLE request ADD COLUMN told_bytes_sent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE request ADD COLUMN told_bytes_received INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE progress (
+  id INTEGER PRIMARY KEY,
+  client_id INTEGER NOT NULL,
+  host_id INTEGER NOT NULL,
+  duration_us INTEGER NOT NULL,
+  bytes_sent INTEGER NOT NULL,
+  bytes_received INTEGER NOT NULL,
+  worker_id INTEGER NOT NULL,
+  connection_id INTEGER NOT NULL,
+  request_number INTEGER NOT NULL,
+  stream INTEGER NOT NULL,
+  sequence INTEGER NOT NULL
+) STRICT;
+CREATE VIEW traffic AS
+  SELECT id, client_id, host_id, bytes_sent - told_bytes_sent AS bytes_sent, bytes_received - told_bytes_received AS bytes_received
+    FROM request
+  UNION ALL SELECT id, client_id, host_id, bytes_sent, bytes_received FROM progress;
+CREATE VIEW gaps AS SELECT stream_id, first_sequence, last_sequence, last_sequence - first_sequence + 1 AS events, )sql" +
+         local_time("after_us") + " AS after, " + local_time("before_us") + " AS before, " + local_time("noticed_at_us") +
+         " AS noticed FROM gap;\n";
 }
 
 bool apply(Database& database, std::int64_t version, Error& error) {
@@ -186,7 +217,16 @@ Found find_version(Database& database, Error& error) {
 
 }  // namespace
 
-std::string migration_sql(std::int64_t version) { return version == 1 ? first_schema() : std::string(); }
+std::string migration_sql(std::int64_t version) {
+  switch (version) {
+    case 1:
+      return first_schema();
+    case 2:
+      return second_schema();
+    default:
+      return {};
+  }
+}
 
 SchemaState schema_state(Database& database, Error& error) { return find_version(database, error).state; }
 

@@ -99,6 +99,7 @@ void Shipper::on_appended() {
 void Shipper::ship() {
   proto::Batch header;
   while (spool_.has_untaken() && spool_.taken() - spool_.acknowledged() < kWindowEvents) {
+    const std::uint64_t next_sequence = spool_.taken() + 1;
     const Spool::Range range = spool_.take(kBatchBytes);
     if (range.count == 0) {
       break;
@@ -107,6 +108,7 @@ void Shipper::ship() {
     header.set_first_sequence(range.first_sequence);
     header.set_event_count(static_cast<std::uint32_t>(range.count));
     header.set_oldest_sequence(spool_.oldest_sequence());
+    header.set_lost_before(range.first_sequence - next_sequence);
     if (!socket_->send(header, range.bytes)) {
       spool_.put_back(range);
       arm(batch_timer_, kRetryDelay);

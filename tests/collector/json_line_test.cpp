@@ -23,9 +23,9 @@ class JsonLine : public ::testing::Test {
 
   std::string line(const proto::TrafficEvent& event, std::int64_t id = kCompletedAtUs) {
     const std::string bytes = event.SerializeAsString();
-    std::string out;
+    LineBuffer out;
     append_json_line(out, decoder_.decode(std::as_bytes(std::span(bytes)), 1), id, time_text_);
-    return out;
+    return std::string(out.text());
   }
 
   static std::vector<std::string> keys(const Ordered& object) {

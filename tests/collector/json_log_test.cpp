@@ -18,7 +18,7 @@ class JsonLogTest : public ::testing::Test {
   void open(const JsonLogLimits& limits = {}) {
     recorder_.reset();
     store::Error error;
-    recorder_ = Recorder::open(folder_.path(), JsonLogs::On, limits, error);
+    recorder_ = Recorder::open(folder_.path(), {.json_log_limits = limits}, error);
     ASSERT_TRUE(recorder_) << error.message;
   }
 
@@ -39,7 +39,7 @@ class JsonLogTest : public ::testing::Test {
     store::Error error;
     auto database = store::Database::open_writer(folder_.database(), error);
     std::string failed;
-    auto log = JsonLog::open(folder_.path(), *database, {}, failed);
+    auto log = JsonLog::open(folder_.path(), *database, {}, store::Survives::Kill, failed);
     ASSERT_TRUE(log) << failed;
     ASSERT_TRUE(database->execute("begin", "BEGIN IMMEDIATE", error));
     TrafficRecord record;

@@ -23,12 +23,26 @@ class RecorderTest : public ::testing::Test {
   void open(const JsonLogLimits& limits = {}) {
     recorder_.reset();
     store::Error error;
-    recorder_ = Recorder::open(folder_.path(), JsonLogs::On, limits, error);
+    recorder_ = Recorder::open(folder_.path(), {.json_log_limits = limits}, error);
     ASSERT_TRUE(recorder_) << error.message;
   }
 
   Verdict take(std::uint64_t first, const std::vector<TrafficEvent>& events, const std::string& stream = "s", std::uint64_t oldest = 0) {
     return recorder_->take(make_batch(stream, first, events, oldest).batch, "route", static_cast<std::int64_t>(kCompletedAtUs));
+  }
+
+  static TrafficEvent served_event_at(std::uint64_t completed_at_us) {
+    TrafficEvent event = served_event();
+    event.set_started_at_us(completed_at_us - 100);
+    event.set_duration_us(100);
+    return event;
+  }
+
+  // The `lost` events before the one are said to be lost.
+  Verdict take_behind_a_hole(std::uint64_t sequence, std::uint64_t lost, const TrafficEvent& event) {
+    OwnedBatch owned = make_batch("s", sequence, {event});
+    owned.batch.lost_before = lost;
+    return recorder_->take(owned.batch, "route", static_cast<std::int64_t>(kCompletedAtUs));
   }
 
   Reply commit() {
@@ -97,6 +111,57 @@ TEST_F(RecorderTest, RecordsAGapForWhatTheWorkerNoLongerHas) {
   EXPECT_EQ(query("SELECT first_sequence || '-' || last_sequence FROM gap"), (Rows{"2-4"}));
   EXPECT_EQ(take(5, {served_event()}, "s", 5), Verdict::Accepted);
   EXPECT_EQ(commit().last_sequence, 5u);
+}
+
+TEST_F(RecorderTest, SaysWhenAGapWas) {
+  take(1, {served_event_at(1'000'000)});
+  commit();
+  EXPECT_EQ(take(9, {served_event_at(5'000'000)}, "s", 5), Verdict::Jumped);
+  commit();
+  EXPECT_EQ(query("SELECT after_us || ' ' || ifnull(before_us, 'open') || ' ' || (noticed_at_us > 0) FROM gap"), (Rows{"1000000 open 1"}));
+  EXPECT_EQ(recorder_->lost_events(), 3u);
+  open();  // Whoever goes on knows that the gap is open.
+  take(5, {served_event_at(4'000'000), served_event_at(4'500'000)}, "s", 5);
+  commit();
+  EXPECT_EQ(query("SELECT first_sequence || '-' || last_sequence || ' ' || after_us || ' ' || before_us FROM gap"), (Rows{"2-4 1000000 4000000"}));
+  EXPECT_EQ(query("SELECT events || '' FROM gaps"), (Rows{"3"}));
+}
+
+TEST_F(RecorderTest, MakesOneGapOfWhatIsLostInSeveralSteps) {
+  take(1, {served_event_at(1'000'000)});
+  take(0, {}, "s", 5);
+  commit();
+  take(0, {}, "s", 9);
+  take(9, {served_event_at(2'000'000)}, "s", 9);
+  commit();
+  EXPECT_EQ(query("SELECT first_sequence || '-' || last_sequence || ' ' || after_us || ' ' || before_us FROM gap"), (Rows{"2-8 1000000 2000000"}));
+}
+
+TEST_F(RecorderTest, ForgetsAGapThatWasRolledBack) {
+  take(1, {served_event_at(1'000'000)});
+  commit();
+  take(4, {served_event_at(2'000'000)}, "s", 4);
+  recorder_->roll_back();
+  (void)recorder_->take_replies();
+  EXPECT_EQ(query("SELECT * FROM gap"), Rows{});
+  EXPECT_EQ(recorder_->lost_events(), 0u);
+  take(3, {served_event_at(2'000'000)}, "s", 3);
+  commit();
+  EXPECT_EQ(query("SELECT first_sequence || '-' || last_sequence FROM gap"), (Rows{"2-2"}));
+}
+
+// The spool has older and newer events, and a damaged range between them.
+TEST_F(RecorderTest, RecordsAGapForWhatWasDamagedInTheSpool) {
+  take(1, {served_event_at(1'000'000)});
+  EXPECT_EQ(take_behind_a_hole(7, 3, served_event_at(9'000'000)), Verdict::Jumped) << "2 and 3 are still to come";
+  commit();
+  EXPECT_EQ(query("SELECT * FROM gap"), Rows{});
+  take(2, {served_event_at(2'000'000), served_event_at(3'000'000)});
+  EXPECT_EQ(take_behind_a_hole(7, 3, served_event_at(9'000'000)), Verdict::Accepted);
+  EXPECT_EQ(take_behind_a_hole(7, 3, served_event_at(9'000'000)), Verdict::Repeated);
+  EXPECT_EQ(commit().last_sequence, 7u);
+  EXPECT_EQ(query("SELECT first_sequence || '-' || last_sequence || ' ' || after_us || ' ' || before_us FROM gap"), (Rows{"4-6 3000000 9000000"}));
+  EXPECT_EQ(query("SELECT last_sequence || ' ' || last_completed_at_us FROM stream"), (Rows{"7 9000000"}));
 }
 
 TEST_F(RecorderTest, AnswersAQuestionWithItsPosition) {
@@ -227,7 +292,7 @@ TEST_F(RecorderTest, SeesThatTheDatabaseWasRemoved) {
 TEST_F(RecorderTest, WritesNoLogsWhenTheyAreOff) {
   recorder_.reset();
   store::Error error;
-  recorder_ = Recorder::open(folder_.path(), JsonLogs::Off, error);
+  recorder_ = Recorder::open(folder_.path(), {.json_logs = JsonLogs::Off}, error);
   take(1, {served_event()});
   commit();
   EXPECT_EQ(count(), "1");

@@ -10,9 +10,12 @@ namespace {
 using namespace std::string_literals;
 
 std::string json(std::string_view octets) {
-  std::string out;
-  append_json_text(out, octets);
-  return out;
+  // Octets of another kind behind the room show when it was not enough.
+  const std::size_t bytes_max = json_text_bytes_max(octets.size());
+  std::string out(bytes_max + 16, '\xA5');
+  const char* end = write_json_text(out.data(), octets);
+  EXPECT_EQ(out.substr(bytes_max), std::string(16, '\xA5'));
+  return out.substr(0, static_cast<std::size_t>(end - out.data()));
 }
 
 TEST(JsonText, KeepsPlainTextAndUtf8) {
@@ -47,6 +50,16 @@ TEST(JsonText, IsReadBackByAParserWhateverOctetStandsWhere) {
       } else {
         ASSERT_EQ(parsed.get<std::string>(), text.substr(0, position) + "\xEF\xBF\xBD" + text.substr(position + 1));
       }
+    }
+  }
+}
+
+TEST(JsonText, StaysWithinItsRoomWhateverIsEscaped) {
+  for (std::size_t length = 0; length <= 33; ++length) {
+    for (const char octet : {'\x01', '\xFF', '"', 'x', '\x7F'}) {
+      const std::string text(length, octet);
+      const auto parsed = nlohmann::json::parse(json(text), nullptr, false);
+      ASSERT_TRUE(parsed.is_string()) << length << " of " << static_cast<int>(octet);
     }
   }
 }

@@ -51,10 +51,15 @@ class SchemaTest : public ::testing::Test {
 
   void fill() {
     ASSERT_TRUE(migrate(*database_, error_)) << error_.message;
+    insert_rows();
+  }
+
+  // As far as every version of the schema has them.
+  void insert_rows() {
     execute("INSERT INTO client VALUES (1, '127.0.0.1'); INSERT INTO host VALUES (1, 'www.example.com'), (2, 'www.youtube.com');"
             "INSERT INTO method VALUES (1, 'CONNECT'), (2, 'GET'); INSERT INTO reason VALUES (1, 'blocked_domain'),"
             " (2, 'destination_not_allowed'), (3, 'rate_limit'); INSERT INTO rule VALUES (1, '*.youtube.com', 'video.txt');"
-            "INSERT INTO stream VALUES (1, 'worker-0-ab', 5)");
+            "INSERT INTO stream (id, stream_id, last_sequence) VALUES (1, 'worker-0-ab', 5)");
     const std::string columns = "INSERT INTO request (id, duration_us, ttfb_us, client_id, host_id, port, method_id, scheme, status,"
                                 " outcome, fault, reason_id, rule_id, requests_in_window, bytes_sent, bytes_received,"
                                 " response_body_bytes, request_body_bytes, path, worker_id, connection_id, request_number,"
@@ -76,6 +81,30 @@ TEST_F(SchemaTest, IsCreatedOnce) {
   EXPECT_TRUE(migrate(*database_, error_)) << error_.message;
   EXPECT_TRUE(migrate(*database_, error_)) << error_.message;
   EXPECT_EQ(schema_state(*database_, error_), SchemaState::Present);
+}
+
+TEST_F(SchemaTest, BringsAnOlderDatabaseUpToDateAndKeepsWhatIsInIt) {
+  execute("BEGIN;" + migration_sql(1) + "INSERT INTO meta VALUES ('schema_version', 1); COMMIT; PRAGMA application_id = " +
+          std::to_string(kApplicationId));
+  EXPECT_EQ(schema_state(*database_, error_), SchemaState::Older);
+  insert_rows();
+  execute("INSERT INTO gap VALUES ('worker-0-ab', 6, 8, 1760799023000000)");
+  ASSERT_TRUE(migrate(*database_, error_)) << error_.message;
+  EXPECT_EQ(schema_state(*database_, error_), SchemaState::Present) << error_.message;
+  EXPECT_EQ(rows("SELECT value FROM meta WHERE name = 'schema_version'"), std::to_string(kSchemaVersion) + "\n");
+  EXPECT_EQ(rows("SELECT * FROM gaps"), "worker-0-ab|6|8|3|||2025-10-18T16:50:23.000000\n");
+  EXPECT_EQ(rows("SELECT last_sequence, last_completed_at_us FROM stream"), "5|\n");
+  EXPECT_EQ(rows("SELECT count(*), sum(bytes_sent) FROM traffic"), "5|2110\n");
+  EXPECT_EQ(rows("SELECT count(*) FROM requests"), "2\n");
+  EXPECT_EQ(rows("PRAGMA integrity_check"), "ok\n");
+}
+
+TEST_F(SchemaTest, LeavesAnOlderDatabaseAsItIsWhenTheStepFails) {
+  execute("BEGIN;" + migration_sql(1) + "INSERT INTO meta VALUES ('schema_version', 1); COMMIT; PRAGMA application_id = " +
+          std::to_string(kApplicationId) + "; CREATE TABLE progress (id INTEGER)");
+  EXPECT_FALSE(migrate(*database_, error_));
+  EXPECT_EQ(schema_state(*database_, error_), SchemaState::Older);
+  EXPECT_EQ(rows("SELECT count(*) FROM pragma_table_info('gap')"), "4\n");
 }
 
 TEST_F(SchemaTest, RefusesANewerDatabaseAndAnotherPrograms) {
