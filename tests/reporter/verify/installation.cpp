@@ -26,7 +26,7 @@ Installation::Installation() {
 void Installation::start_collector(collector::JsonLogs json_logs) {
   recorder_.reset();
   store::Error error;
-  recorder_ = collector::Recorder::open(data_dir(), json_logs, error);
+  recorder_ = collector::Recorder::open(data_dir(), {.json_logs = json_logs}, error);
   ASSERT_TRUE(recorder_) << error.message;
 }
 
