@@ -27,7 +27,7 @@ class ShipperTest : public testing::Test {
     EXPECT_TRUE(spool) << error;
     return std::move(*spool);
   }
-  void start_shipper() { shipper_.emplace(loop_, spool_, endpoint()); }
+  void start_shipper() { shipper_.emplace(loop_, spool_, Wire{endpoint()}); }
   void start_collector() { collector_.emplace(endpoint()); }
   std::string endpoint() const { return "ipc://" + (folder_.path() / "collector.sock").native(); }
 
