@@ -18,7 +18,7 @@ constexpr std::size_t kBytesPerCommitMax = 8u << 20;
 // Signals and the clock are looked at after so many messages.
 constexpr std::size_t kMessagesPerTurnMax = 64;
 
-constexpr auto kIdlePatience = 10s;
+constexpr auto kIdlePatience = 10min;
 constexpr auto kFirstRetryDelay = 100ms;
 constexpr auto kRetryDelayMax = 5s;
 // After a stop was asked for: how long the wire must be silent to be taken as empty, and the bound of it all.

@@ -22,8 +22,9 @@ inline constexpr std::string_view kDamagedExtension = ".damaged";
 struct SegmentHeader {
   std::array<char, 8> magic;
   std::uint64_t first_sequence;
-  std::uint64_t acknowledged;       // the last event of the stream that need not be kept any more
-  std::array<char, 104> stream_id;  // filled up with zeros
+  std::uint64_t acknowledged;      // the last event of the stream that need not be kept any more
+  std::uint64_t end_sequence;      // one past the last event that was finished here; stored after the event itself
+  std::array<char, 96> stream_id;  // filled up with zeros
 };
 static_assert(sizeof(SegmentHeader) == 128 && sizeof(SegmentHeader) % kRecordAlignment == 0);
 

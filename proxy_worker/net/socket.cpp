@@ -150,6 +150,11 @@ bool is_silent_and_open(int fd) {
   return result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
+bool has_unread_octets(int fd) {
+  char octet = 0;
+  return ::recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void shutdown_write(int fd) { ::shutdown(fd, SHUT_WR); }
 
 void reset_on_close(int fd) {

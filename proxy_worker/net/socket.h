@@ -38,6 +38,8 @@ std::optional<base::SocketAddress> local_address(int fd);
 
 // Whether the other side has closed or sent anything: a kept connection that did is of no use.
 bool is_silent_and_open(int fd);
+// Whether octets wait to be read, before an end or without one.
+bool has_unread_octets(int fd);
 
 void shutdown_write(int fd);
 // The next close sends a reset instead of an orderly end.

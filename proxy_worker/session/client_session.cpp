@@ -100,7 +100,7 @@ ClientSession::Step ClientSession::handle_awaiting_next_request() {
   switch (client_.read(context_.buffer, bytes)) {
     case ReadResult::Bytes:
       begin_transaction();
-      return take_head(heads_.take(context_.buffer.first(bytes)));
+      return take_read(bytes);
     case ReadResult::WouldBlock:
       return Step::Wait;
     case ReadResult::End:
@@ -132,7 +132,7 @@ ClientSession::Step ClientSession::handle_reading_request_head() {
   std::size_t bytes = 0;
   switch (client_.read(context_.buffer, bytes)) {
     case ReadResult::Bytes:
-      return take_head(heads_.take(context_.buffer.first(bytes)));
+      return take_read(bytes);
     case ReadResult::WouldBlock:
       return Step::Wait;
     case ReadResult::End:
@@ -143,6 +143,12 @@ ClientSession::Step ClientSession::handle_reading_request_head() {
       return Step::Wait;
   }
   return Step::Wait;
+}
+
+// Octets that were just read into the worker's buffer.
+ClientSession::Step ClientSession::take_read(std::size_t bytes) {
+  const Step step = take_head(heads_.take(context_.buffer.first(bytes)));
+  return client_.may_read() ? Step::Continue : step;  // No event comes again for what is there already, be it the end.
 }
 
 // Wait: there must be more of the head. Continue: it was used, or refused.
@@ -321,7 +327,7 @@ ClientSession::Step ClientSession::handle_exchanging() {
   const bool was_answered = transaction.is_answered();
   const Exchange::Sides sides{client_, origin_.stream(), context_.buffer, context_.response_head, heads_.leftover()};
   const ResponseRelay::Conditions conditions{
-      .may_keep_client = transaction.client_keeps_alive && !context_.is_draining && !client_.saw_end(),
+      .may_keep_client = transaction.client_keeps_alive && !context_.is_draining && may_ask_more(),
       .keeps_heads = context_.keeps_heads(),
       .date = was_answered ? std::string_view() : context_.date()};
   const Exchange::Status status = transaction.exchange.pump(sides, transaction, conditions);
@@ -481,8 +487,9 @@ void ClientSession::answer(const Answer& answer) {
   Transaction& transaction = *transaction_;
   const ReasonText& text = text_of(answer.reason);
   const bool is_connection_sound = text.fault != proto::CLIENT && text.fault != proto::PROXY;
+  // What follows a CONNECT was meant for the tunnel; as a request it must never be read.
   keeps_client_ = is_connection_sound && transaction.client_keeps_alive && transaction.exchange.request().is_complete() &&
-                  !client_.saw_end() && !context_.is_draining;
+                  !transaction.is_tunnel_request() && may_ask_more() && !context_.is_draining;
   const AnswerForm form{.has_body = transaction.method() != "HEAD",
                         .prefers_json = transaction.prefers_json,
                         .is_http_1_0 = transaction.client_minor_version == 0,
@@ -525,6 +532,11 @@ void ClientSession::finish_transaction(proto::Outcome outcome, proto::Fault faul
   close_record(outcome, fault, client_.written_bytes(), context_.loop.read_clock(), *transaction_);
   context_.log.record(transaction_->event, transaction_->slot);
   context_.transactions.give_back(std::move(transaction_));
+}
+
+// A client that has ended its side may have sent further requests before.
+bool ClientSession::may_ask_more() const {
+  return !client_.saw_end() || !heads_.leftover().empty() || (client_.may_read() && net::has_unread_octets(client_.fd()));
 }
 
 void ClientSession::note_progress() {

@@ -84,6 +84,7 @@ class ClientSession : public net::Retirable,
 
   // From the first octet to the origin.
   void begin_transaction();
+  Step take_read(std::size_t bytes);
   Step take_head(HeadReader::Result result);
   void use_head(std::string_view head_text, std::span<char> rest);
   std::optional<Answer> admit();
@@ -94,6 +95,7 @@ class ClientSession : public net::Retirable,
 
   // Ends.
   void suspect_departure();
+  bool may_ask_more() const;
   void note_progress();
   void handle_exchange_timeout();
   void finish_exchange();

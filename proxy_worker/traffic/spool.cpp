@@ -74,8 +74,14 @@ bool Spool::recover(const std::string& stream_name, std::string& error) {
     std::string reason;
     auto segment = SpoolSegment::recover(path, reason);
     if (!segment || (!segments_.empty() && segment->stream_id() != segments_.back().stream_id())) {
-      set_aside(path, segment ? path.string() + ": belongs to another stream" : reason);
+      if (segment || !reason.empty()) {
+        set_aside(path, segment ? path.string() + ": belongs to another stream" : reason);
+      }
       continue;
+    }
+    if (segment->damaged_count() > 0) {
+      lost_events_ += segment->damaged_count();
+      base::log_error(path.string() + ": " + std::to_string(segment->damaged_count()) + " records are damaged and lost");
     }
     acknowledged_ = std::max(acknowledged_, segment->acknowledged());
     segments_.push_back(std::move(*segment));
@@ -85,10 +91,10 @@ bool Spool::recover(const std::string& stream_name, std::string& error) {
     return add_segment(error);
   }
   stream_id_ = std::string(segments_.front().stream_id());
-  next_sequence_ = segments_.back().end_sequence();
-  if (acknowledged_ >= next_sequence_) {
-    // Acknowledged events are damaged. Their numbers are used up all the same: the collector would drop what has them.
-    next_sequence_ = acknowledged_ + 1;
+  next_sequence_ = segments_.back().end_sequence() + segments_.back().damaged_count();
+  if (acknowledged_ >= next_sequence_ || segments_.back().damaged_count() > 0) {
+    // The numbers of what is damaged are used up all the same: the collector may have seen them, and drop what has them.
+    next_sequence_ = std::max(next_sequence_, acknowledged_ + 1);
     if (!add_segment(error)) {
       return false;
     }

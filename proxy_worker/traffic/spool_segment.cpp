@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <system_error>
@@ -29,6 +30,12 @@ std::string file_name(std::uint64_t first_sequence) {
   return std::string(name.data()).append(ledger::kSegmentExtension);
 }
 
+// Killed between making the file and writing its header.
+bool is_unfinished(std::span<const std::byte> bytes) {
+  const auto header = bytes.first(std::min(bytes.size(), sizeof(Header)));
+  return std::all_of(header.begin(), header.end(), [](std::byte octet) { return octet == std::byte{0}; });
+}
+
 }  // namespace
 
 std::optional<SpoolSegment> SpoolSegment::create(const std::filesystem::path& folder, std::string_view stream_id,
@@ -48,6 +55,7 @@ std::optional<SpoolSegment> SpoolSegment::create(const std::filesystem::path& fo
   }
   header.magic = ledger::kSegmentMagic;
   header.first_sequence = first_sequence;
+  header.end_sequence = first_sequence;
   std::copy(stream_id.begin(), stream_id.end(), header.stream_id.begin());
   std::memcpy(file->bytes().data(), &header, sizeof header);
   segment.file_ = std::move(*file);
@@ -62,6 +70,11 @@ std::optional<SpoolSegment> SpoolSegment::recover(const std::filesystem::path& p
   }
   if (ledger::segment_header(file->bytes()) == nullptr) {
     error = path.string() + ": not a spool segment";
+    if (is_unfinished(file->bytes())) {
+      error.clear();
+      std::error_code ignored;
+      std::filesystem::remove(path, ignored);
+    }
     return std::nullopt;
   }
   SpoolSegment segment;
@@ -70,9 +83,12 @@ std::optional<SpoolSegment> SpoolSegment::recover(const std::filesystem::path& p
   const ledger::SegmentEvents events = ledger::count_events(segment.file_.bytes());
   segment.end_ = events.end_offset;
   segment.event_count_ = events.count;
-  // What stands behind the last whole event was never finished.
-  const auto rest = segment.file_.bytes().subspan(segment.end_);
-  std::memset(rest.data(), 0, rest.size());
+  if (segment.damaged_count() == 0) {
+    // What stands behind the last whole event was never finished.
+    const auto rest = segment.file_.bytes().subspan(segment.end_);
+    std::memset(rest.data(), 0, rest.size());
+    segment.publish_end();
+  }
   return segment;
 }
 
@@ -97,6 +113,17 @@ void SpoolSegment::seal(std::size_t payload_bytes) {
   ledger::seal_record(file_.bytes().data() + end_, payload_bytes);
   end_ += ledger::framed_bytes(payload_bytes);
   ++event_count_;
+  publish_end();
+}
+
+void SpoolSegment::publish_end() {
+  auto& word = reinterpret_cast<Header*>(file_.bytes().data())->end_sequence;
+  std::atomic_ref(word).store(end_sequence(), std::memory_order_release);
+}
+
+std::uint64_t SpoolSegment::damaged_count() const {
+  const std::uint64_t once = header_of(file_).end_sequence;
+  return once > end_sequence() ? once - end_sequence() : 0;
 }
 
 std::span<const std::byte> SpoolSegment::range(std::size_t offset, std::size_t bytes_max, std::uint64_t& count) const {

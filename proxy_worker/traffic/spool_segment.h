@@ -18,7 +18,8 @@ class SpoolSegment {
   // A new file. On failure `error` says why, and no file is left.
   static std::optional<SpoolSegment> create(const std::filesystem::path& folder, std::string_view stream_id,
                                             std::uint64_t first_sequence, std::size_t bytes, std::string& error);
-  // A file that an earlier worker process left. Its events are counted up to the first that is not whole.
+  // A file that an earlier worker process left. Its events are counted up to the first that is not whole. An empty `error`:
+  // the process was killed while it made the file, nothing was ever in it, and it is removed.
   static std::optional<SpoolSegment> recover(const std::filesystem::path& path, std::string& error);
 
   std::string_view stream_id() const;
@@ -26,6 +27,9 @@ class SpoolSegment {
   // One past the last event's.
   std::uint64_t end_sequence() const { return first_sequence() + event_count_; }
   std::uint64_t event_count() const { return event_count_; }
+  // Events that were here once, behind those that still are: damage of the disk or the file has taken them. Nothing can be
+  // appended to such a segment.
+  std::uint64_t damaged_count() const;
   std::size_t capacity() const { return file_.bytes().size(); }
   const std::filesystem::path& path() const { return path_; }
 
@@ -49,6 +53,7 @@ class SpoolSegment {
 
  private:
   SpoolSegment() = default;
+  void publish_end();
 
   std::filesystem::path path_;
   base::MappedFile file_;

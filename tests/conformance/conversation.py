@@ -18,7 +18,7 @@ from patience import await_that, scaled
 from scripted_origin import FIN, READ, RESET, STAY, Events, Mark, Pause, ScriptedOrigin, Signal, Step, Wait
 
 _READ_BYTES = 1 << 16
-_ANSWER_S = 15.0
+_ANSWER_S = 10.0
 _SEGMENT_PAUSE_S = 0.0004  # lets the proxy read one segment before the next; less only makes the test weaker
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -206,7 +206,7 @@ class Run:
                 self._send(segments(data) if is_first else [data])
                 is_first = False
             else:
-                self._take(step)
+                self.take(step)
 
     def _send(self, parts: list[bytes]) -> None:
         for number, part in enumerate(parts):
@@ -214,7 +214,7 @@ class Run:
                 time.sleep(_SEGMENT_PAUSE_S)
             self.client.send(part)
 
-    def _take(self, step) -> None:
+    def take(self, step) -> None:
         client = self.client
         if isinstance(step, Answer):
             self._check_answer(step)

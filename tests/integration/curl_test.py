@@ -1,9 +1,9 @@
 """curl, as people use it with a proxy: http, https, uploads, tunnels, HTTP/1.0, several URLs."""
 import hashlib
 import json
-import os
 import subprocess
 
+import client_program
 import weir
 from certificates import CertificateAuthority
 from dns import NameServer
@@ -14,7 +14,6 @@ from patience import scaled
 class CurlTest(weir.WeirTest):
     def setUp(self):
         super().setUp()
-        self.curl = self.require_program("curl", "curl")
         self.require_program("openssl", "openssl")
         NameServer(self, {"site.test": ["127.0.0.1"], "other.test": ["127.0.0.1"]})
         self.authority = CertificateAuthority(self.folder / "certificates", ["site.test", "127.0.0.1"])
@@ -22,13 +21,9 @@ class CurlTest(weir.WeirTest):
         self.secure_origin = Origin(self, tls=self.authority.origin_context())
         self.weir = weir.Weir(self, "--block", "*.blocked.test")
 
-    def _curl(self, *arguments, status: int = 0) -> subprocess.CompletedProcess:
-        environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        done = subprocess.run([self.curl, "-q", "-sS", "--max-time", str(int(scaled(60))), "-x", self.weir.url,
-                               *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, env=environment,
-                              timeout=scaled(90), check=False)
-        self.assertEqual(done.returncode, status, done.stderr.decode())
-        return done
+    def _curl(self, *arguments, status: int = 0, stdin: bytes = b"") -> subprocess.CompletedProcess:
+        return client_program.run(self, "curl", "curl", "-q", "-sS", "--max-time", int(scaled(60)), "-x", self.weir.url, *arguments,
+                                  status=status, stdin=stdin)
 
     def test_http(self):
         self.assertEqual(self._curl(self.origin.url("/bytes/100000", "site.test")).stdout, content(100_000))
@@ -60,9 +55,42 @@ class CurlTest(weir.WeirTest):
         answer = json.loads(self._curl("-T", file, "-H", "Transfer-Encoding: chunked", self.origin.url("/echo")).stdout)
         self.assertEqual((answer["framing"], answer["body_bytes"]), ("chunked", 300_000))
 
+    def test_an_upload_of_unknown_length_that_expects_100_continue(self):
+        def answer(exchange):
+            exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            exchange.read_body()
+            exchange.respond(body=json.dumps([exchange.request.header("expect"), exchange.request.framing,
+                                              exchange.request.body_sha256]).encode())
+        data = content(1_500_000)
+        for origin in (self.origin, self.secure_origin):
+            origin.late_reading("/waiting", answer)
+            for further in ([], ["--proxytunnel"]):
+                with self.subTest(url=origin.url(), further=further):
+                    done = self._curl("--cacert", self.authority.ca_file, "--expect100-timeout", 60, "-H", "Expect: 100-continue",
+                                      *further, "-T", "-", origin.url("/waiting", "site.test"), stdin=data)
+                    self.assertEqual(json.loads(done.stdout), ["100-continue", "chunked", hashlib.sha256(data).hexdigest()])
+
+    def test_a_refused_upload_is_not_sent_at_all(self):
+        self.origin.late_reading("/refusing", lambda exchange: exchange.respond(403, b"no\n", [("Connection", "close")]))
+        done = self._curl("-H", "Expect: 100-continue", "--expect100-timeout", 60, "-w", "%{http_code} %{size_upload}", "-T", "-",
+                          self.origin.url("/refusing"), stdin=content(1_000_000))
+        self.assertEqual(done.stdout, b"no\n403 0")
+
+    def test_large_data_of_every_version(self):
+        data = content(1_200_000)
+        for version in ("--http1.0", "--http1.1"):
+            with self.subTest(version=version):
+                answer = json.loads(self._curl(version, "--data-binary", "@-", self.origin.url("/echo"), stdin=data).stdout)
+                self.assertEqual((answer["method"], answer["framing"], answer["body_sha256"]),
+                                 ("POST", "length", hashlib.sha256(data).hexdigest()))
+
     def test_a_form(self):
         answer = json.loads(self._curl("-d", "a=1&b=2", self.origin.url("/echo")).stdout)
         self.assertEqual((answer["method"], answer["body_bytes"]), ("POST", 7))
+
+    def test_an_upload_through_a_tunnel(self):
+        answer = json.loads(self._curl("--proxytunnel", "-T", "-", self.origin.url("/echo"), stdin=content(200_000)).stdout)
+        self.assertEqual((answer["framing"], answer["body_sha256"]), ("chunked", hashlib.sha256(content(200_000)).hexdigest()))
 
     def test_http_through_a_tunnel(self):
         self.assertEqual(self._curl("--proxytunnel", self.origin.url("/bytes/5000")).stdout, content(5000))

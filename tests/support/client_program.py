@@ -1,15 +1,17 @@
-"""Runs a real client to its end, with nothing of our own environment that would point it to another proxy."""
+"""Runs a real client to its end, with nothing of our own environment that would lead it to another proxy or authority."""
 import os
+import re
 import subprocess
 
 import weir
 from patience import scaled
 
 _TIMEOUT_S = 90.0
+_STEERING = re.compile(r".*_proxy$|GIT_|SSL_|CURL_|WGET|REQUESTS_|WEBSOCKET", re.I)
 
 
 def environment(**further: str) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    own = {name: value for name, value in os.environ.items() if not _STEERING.match(name)}
     return {**own, "LC_ALL": "C", **further}
 
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -172,8 +173,16 @@ TEST_F(SpoolSegmentTest, EndsBeforeDamage) {
   std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(static_cast<std::streamoff>(place)).put('B');
   SpoolSegment segment = recover(path);
   EXPECT_THAT(all_payloads(segment), ElementsAre("a"));
-  append(segment, "x");
-  EXPECT_THAT(all_payloads(recover(path)), ElementsAre("a", "x")) << "what stood behind the damage does not come back";
+  EXPECT_EQ(segment.damaged_count(), 2u) << "it is known how many there were";
+  EXPECT_EQ(recover(path).damaged_count(), 2u) << "also the next time";
+}
+
+// The octets of a file that was made, but whose header was not written.
+TEST_F(SpoolSegmentTest, IsRemovedWhenItWasNeverFinished) {
+  const auto path = folder_.path() / "unfinished.seg";
+  std::ofstream(path) << std::string(4096, '\0');
+  EXPECT_EQ(recover_error(path), "");
+  EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST_F(SpoolSegmentTest, IsNotMadeFromAnotherFile) {
