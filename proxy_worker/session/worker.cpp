@@ -18,7 +18,6 @@ namespace {
 constexpr std::size_t kReservedDescriptors = 128;
 // The collector gets so much time for the last records after the last request.
 constexpr std::chrono::milliseconds kDeliveryPatience{3'000};
-constexpr std::chrono::milliseconds kPublishInterval{250};
 
 std::vector<base::SocketAddress> addresses_of(const std::vector<base::UniqueFd>& listeners) {
   std::vector<base::SocketAddress> addresses;
@@ -59,7 +58,6 @@ Worker::Worker(Parts parts)
     acceptors_.push_back(std::make_unique<net::Acceptor>(loop_, std::move(listener), self));
   }
   loop_.watch_level(signals_.value(), *this, net::EventLoop::Interest::Read);
-  loop_.arm(publish_timer_, loop_.now() + kPublishInterval);
   arm_progress();
 }
 
@@ -98,7 +96,6 @@ void Worker::run() {
   while (!log_.is_delivered() && loop_.now() < deadline) {
     loop_.run_turn();
   }
-  log_.publish_state();
 }
 
 void Worker::on_connection(base::UniqueFd fd, const base::SocketAddress& client) {
@@ -163,12 +160,8 @@ void Worker::on_timer(net::Timer& timer) {
     drain_is_over_ = true;
     return;
   }
-  if (&timer == &progress_timer_) {
-    tell_progress();
-    return arm_progress();
-  }
-  log_.publish_state();
-  loop_.arm(publish_timer_, loop_.now() + kPublishInterval);
+  tell_progress();
+  arm_progress();
 }
 
 // At whole minutes and between them, so that what was moved in a minute is told in it.

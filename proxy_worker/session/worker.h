@@ -71,7 +71,6 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
   std::uint64_t next_connection_id_ = 1;
   base::UniqueFd signals_;
   net::Timer drain_timer_{*this};
-  net::Timer publish_timer_{*this};
   net::Timer progress_timer_{*this};
   bool drain_is_over_ = false;
 };
