@@ -1,9 +1,9 @@
 #include "proxy_worker/traffic/sender.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "common/base/crash_point.h"
+#include "common/ledger/record_frame.h"
 
 namespace weir::traffic {
 
@@ -19,7 +19,8 @@ constexpr std::chrono::milliseconds kPatienceMax{30'000};
 
 }  // namespace
 
-Sender::Sender(Spool& spool, Wire& wire, TimePoint now) : spool_(spool), wire_(wire), patience_(kPatienceMin) {
+Sender::Sender(Spool& spool, Wire& wire, Disk* disk, TimePoint now)
+    : spool_(spool), wire_(wire), disk_(disk), patience_(kPatienceMin) {
   if (spool_.has_untaken()) {
     batch_at_ = now + kBatchDelay;
   }
@@ -36,10 +37,30 @@ void Sender::on_appended(TimePoint now) {
 }
 
 void Sender::ship(TimePoint now) {
+  if (disk_ != nullptr) {
+    disk_->request();
+  }
+  send_what_may_be_sent(now);
+}
+
+// The next range, as far as the disk has it.
+Spool::Range Sender::take_range() {
+  const Spool::Range range = spool_.take(kBatchBytes);
+  const std::uint64_t synced = disk_ != nullptr ? disk_->synced_sequence() : UINT64_MAX;
+  if (range.count == 0 || range.first_sequence + range.count - 1 <= synced) {
+    return range;
+  }
+  const std::uint64_t count = synced >= range.first_sequence ? synced - range.first_sequence + 1 : 0;
+  const std::size_t bytes = ledger::bytes_of_records(range.bytes, count);
+  spool_.put_back(range);
+  return count > 0 ? spool_.take(bytes) : Spool::Range{};
+}
+
+void Sender::send_what_may_be_sent(TimePoint now) {
   proto::Batch header;
   while (spool_.has_untaken() && has_window()) {
     const std::uint64_t next_sequence = spool_.taken() + 1;
-    const Spool::Range range = spool_.take(kBatchBytes);
+    const Spool::Range range = take_range();
     if (range.count == 0) {
       break;
     }

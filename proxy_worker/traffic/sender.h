@@ -32,13 +32,27 @@ class Sender {
     ~Wire() = default;
   };
 
-  // Both outlive the sender.
-  Sender(Spool& spool, Wire& wire, TimePoint now);
+  // Brings to the disk what was appended, where that is wanted.
+  class Disk {
+   public:
+    // What is in the spool now is to go there; on_synced() is called when it has.
+    virtual void request() = 0;
+    // The last event that is there, or committed by the collector.
+    virtual std::uint64_t synced_sequence() const = 0;
+
+   protected:
+    ~Disk() = default;
+  };
+
+  // All outlive the sender. With a `disk`, only what is on it is sent.
+  Sender(Spool& spool, Wire& wire, Disk* disk, TimePoint now);
 
   // Events were appended: they go out together with those of the next few milliseconds.
   void on_appended(TimePoint now);
   // Sends what there is, now.
   void ship(TimePoint now);
+  // More is on the disk, or can never be brought there.
+  void on_synced(TimePoint now) { send_what_may_be_sent(now); }
   // The wire may have some.
   void take_acknowledgements(TimePoint now);
   // Does what is due, at wake_at() or later.
@@ -48,11 +62,14 @@ class Sender {
 
  private:
   bool has_window() const;
+  void send_what_may_be_sent(TimePoint now);
+  Spool::Range take_range();
   void take(const proto::Ack& ack, TimePoint now);
   void start_again(TimePoint now);
 
   Spool& spool_;
   Wire& wire_;
+  Disk* disk_;                          // nullptr: nothing waits for it
   std::chrono::milliseconds patience_;  // without an acknowledgement
   std::optional<TimePoint> batch_at_;   // the next batch goes out
   std::optional<TimePoint> stall_at_;   // the patience is over

@@ -14,14 +14,15 @@ constexpr int kAcksMax = 1'000;
 constexpr std::int64_t kAckBytesMax = 4'096;
 constexpr int kReconnectMs = 100;
 constexpr int kReconnectMsMax = 1'000;
-constexpr int kHeartbeatMs = 5'000;
+// A collector that has vanished; one that does not answer is noticed by the patience above.
+constexpr int kHeartbeatMs = 60'000;
 
 }  // namespace
 
 // The only place that knows zmq.hpp in the worker.
 class Shipper::Socket {
  public:
-  explicit Socket(const std::string& endpoint) : context_(1), socket_(context_, zmq::socket_type::dealer) {
+  explicit Socket(const traffic::Wire& wire) : context_(1), socket_(context_, zmq::socket_type::dealer) {
     socket_.set(zmq::sockopt::linger, 0);
     socket_.set(zmq::sockopt::immediate, true);
     socket_.set(zmq::sockopt::sndhwm, kQueuedBatchesMax);
@@ -30,7 +31,13 @@ class Shipper::Socket {
     socket_.set(zmq::sockopt::reconnect_ivl, kReconnectMs);
     socket_.set(zmq::sockopt::reconnect_ivl_max, kReconnectMsMax);
     socket_.set(zmq::sockopt::heartbeat_ivl, kHeartbeatMs);
-    socket_.connect(endpoint);
+    socket_.set(zmq::sockopt::ipv6, true);
+    if (wire.keys) {
+      socket_.set(zmq::sockopt::curve_publickey, wire.keys->own.public_key);
+      socket_.set(zmq::sockopt::curve_secretkey, wire.keys->own.secret_key);
+      socket_.set(zmq::sockopt::curve_serverkey, wire.keys->collector);
+    }
+    socket_.connect(wire.endpoint);
   }
 
   int fd() { return socket_.get(zmq::sockopt::fd); }
@@ -67,8 +74,11 @@ class Shipper::Socket {
   zmq::socket_t socket_;
 };
 
-Shipper::Shipper(net::EventLoop& loop, Spool& spool, std::string endpoint)
-    : loop_(loop), endpoint_(std::move(endpoint)), sender_(spool, *this, loop.now()) {
+Shipper::Shipper(net::EventLoop& loop, Spool& spool, traffic::Wire wire, SpoolSync* sync)
+    : loop_(loop), way_(std::move(wire)), sender_(spool, *this, sync, loop.now()) {
+  if (sync != nullptr) {
+    sync->listen(*this);
+  }
   connect();
   follow_sender();
 }
@@ -76,7 +86,7 @@ Shipper::Shipper(net::EventLoop& loop, Spool& spool, std::string endpoint)
 Shipper::~Shipper() { loop_.forget(socket_->fd()); }
 
 void Shipper::connect() {
-  socket_ = std::make_unique<Socket>(endpoint_);
+  socket_ = std::make_unique<Socket>(way_);
   loop_.watch_level(socket_->fd(), *this, net::EventLoop::Interest::Read);
 }
 
@@ -97,17 +107,32 @@ void Shipper::on_appended() {
 
 void Shipper::ship() {
   sender_.ship(loop_.now());
+  tell_observer();
+  follow_sender();
+}
+
+void Shipper::on_synced() {
+  sender_.on_synced(loop_.now());
+  tell_observer();
   follow_sender();
 }
 
 void Shipper::on_io(net::Readiness) {
   sender_.take_acknowledgements(loop_.now());
+  tell_observer();
   follow_sender();
 }
 
 void Shipper::on_timer(net::Timer&) {
   sender_.on_time(loop_.now());
+  tell_observer();
   follow_sender();
+}
+
+void Shipper::tell_observer() {
+  if (observer_ != nullptr) {
+    observer_->on_spool_changed();
+  }
 }
 
 // Its wishes change rarely, compared with how often it is called.

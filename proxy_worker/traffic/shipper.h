@@ -2,26 +2,40 @@
 // blocks, and a collector that is slow, stopped or gone costs traffic nothing. What is not acknowledged is sent again.
 #pragma once
 
-#include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "common/ledger/curve_keys.h"
 #include "proxy_worker/net/event_loop.h"
 #include "proxy_worker/traffic/outlet.h"
 #include "proxy_worker/traffic/sender.h"
 #include "proxy_worker/traffic/spool.h"
+#include "proxy_worker/traffic/spool_sync.h"
 
 namespace weir::traffic {
 
-class Shipper : public Outlet, private Sender::Wire, private net::IoListener, private net::Timer::Listener {
+// The way to the collector.
+struct Wire {
+  std::string endpoint;                         // "ipc://..." or "tcp://..."
+  std::optional<ledger::WorkerKeys> keys = {};  // for tcp
+};
+
+class Shipper : public Outlet,
+                private Sender::Wire,
+                private net::IoListener,
+                private net::Timer::Listener,
+                private SpoolSync::Listener {
  public:
-  // `endpoint`: "ipc://...". Connects by itself, now or when the collector comes.
-  Shipper(net::EventLoop& loop, Spool& spool, std::string endpoint);
+  // Connects by itself, now or when the collector comes. With `sync`, which outlives the shipper, only what is on the
+  // disk is sent.
+  Shipper(net::EventLoop& loop, Spool& spool, traffic::Wire wire, SpoolSync* sync = nullptr);
   ~Shipper();
 
   // Events were appended: they go out together with those of the next few milliseconds.
   void on_appended() override;
+  void observe(Observer& observer) override { observer_ = &observer; }
   // Sends what there is, now.
   void ship();
 
@@ -33,11 +47,14 @@ class Shipper : public Outlet, private Sender::Wire, private net::IoListener, pr
   void connect_anew() override;
   void on_io(net::Readiness readiness) override;
   void on_timer(net::Timer& timer) override;
+  void on_synced() override;
   void connect();
+  void tell_observer();
   void follow_sender();
 
   net::EventLoop& loop_;
-  std::string endpoint_;
+  traffic::Wire way_;
+  Observer* observer_ = nullptr;
   std::unique_ptr<Socket> socket_;
   Sender sender_;
   net::Timer timer_{*this};

@@ -40,7 +40,7 @@ class FakeWire : public Sender::Wire {
 
 class SenderTest : public testing::Test {
  protected:
-  SenderTest() : spool_(open()), sender_(spool_, wire_, now_) {}
+  SenderTest() : spool_(open()), sender_(spool_, wire_, nullptr, now_) {}
 
   Spool open() {
     std::string error;
@@ -192,11 +192,40 @@ TEST_F(SenderTest, IgnoresAcknowledgementsOfOtherStreams) {
 TEST_F(SenderTest, SendsWhatAnEarlierProcessLeft) {
   append(4);
   FakeWire wire;
-  Sender next(spool_, wire, now_);
+  Sender next(spool_, wire, nullptr, now_);
   ASSERT_TRUE(next.wake_at());
   next.on_time(*next.wake_at());
   ASSERT_EQ(wire.sent.size(), 1u);
   EXPECT_EQ(wire.sent[0].event_count(), 4u);
+}
+
+class FakeDisk : public Sender::Disk {
+ public:
+  void request() override { ++requests; }
+  std::uint64_t synced_sequence() const override { return synced; }
+
+  int requests = 0;
+  std::uint64_t synced = 0;
+};
+
+TEST_F(SenderTest, SendsOnlyWhatIsOnTheDisk) {
+  FakeDisk disk;
+  FakeWire wire;
+  Sender sender(spool_, wire, &disk, now_);
+  append(5);
+  sender.ship(now_);
+  EXPECT_EQ(disk.requests, 1);
+  EXPECT_TRUE(wire.sent.empty());
+  disk.synced = 3;
+  sender.on_synced(now_);
+  ASSERT_EQ(wire.sent.size(), 1u);
+  EXPECT_EQ(wire.sent[0].first_sequence(), 1u);
+  EXPECT_EQ(wire.sent[0].event_count(), 3u);
+  disk.synced = 5;
+  sender.on_synced(now_);
+  ASSERT_EQ(wire.sent.size(), 2u);
+  EXPECT_EQ(wire.sent[1].event_count(), 2u);
+  EXPECT_EQ(disk.requests, 1);
 }
 
 }  // namespace
