@@ -5,6 +5,7 @@
 #include <system_error>
 #include <vector>
 
+#include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/ledger/record_frame.h"
 #include "common/ledger/segment.h"
@@ -101,6 +102,7 @@ bool Spool::add_segment(std::string& error) {
     return false;
   }
   segment->set_acknowledged(acknowledged_);
+  WEIR_CRASH_POINT("spool.segment_added");
   segments_.push_back(std::move(*segment));
   if (segments_.size() == 1) {
     cursor_offset_ = SpoolSegment::first_offset();
@@ -112,6 +114,7 @@ std::byte* Spool::begin_append(std::size_t payload_bytes) {
   if (payload_bytes > ledger::kRecordPayloadBytesMax || ledger::framed_bytes(payload_bytes) > limits_.segment_bytes / 2) {
     return lose("a record of " + std::to_string(payload_bytes) + " octets is too large");
   }
+  WEIR_CRASH_POINT("spool.appending");
   if (std::byte* room = has_hole_ ? nullptr : segments_.back().reserve(payload_bytes)) {
     return room;
   }
@@ -139,6 +142,7 @@ std::byte* Spool::lose(const std::string& reason) {
   has_hole_ = true;
   ++lost_events_;
   ++next_sequence_;
+  WEIR_CRASH_POINT("spool.lost");
   return nullptr;
 }
 
@@ -159,6 +163,7 @@ void Spool::drop_oldest() {
     lost_events_ += end - 1 - acknowledged_;
     base::log_error("the spool is full: " + std::to_string(end - 1 - acknowledged_) + " records were dropped");
   }
+  WEIR_CRASH_POINT("spool.dropping");
   advance_to(std::max(acknowledged_, end - 1));
 }
 
@@ -171,6 +176,7 @@ void Spool::advance_to(std::uint64_t sequence) {
   // What damage has taken from a segment is not waited for.
   acknowledged_ = std::max(acknowledged_, segments_.front().first_sequence() - 1);
   segments_.front().set_acknowledged(acknowledged_);
+  WEIR_CRASH_POINT("spool.acknowledged");
   if (taken_ < acknowledged_) {
     rewind();
   }
@@ -178,6 +184,7 @@ void Spool::advance_to(std::uint64_t sequence) {
 
 void Spool::remove_front_segment() {
   segments_.front().remove_file();
+  WEIR_CRASH_POINT("spool.removed");
   segments_.pop_front();
   if (cursor_segment_ > 0) {
     --cursor_segment_;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "common/base/crash_point.h"
 #include "common/ledger/record_frame.h"
 #include "common/ledger/segment.h"
 
@@ -53,11 +54,13 @@ std::optional<SpoolSegment> SpoolSegment::create(const std::filesystem::path& fo
     std::filesystem::remove(segment.path_, ignored);
     return std::nullopt;
   }
+  WEIR_CRASH_POINT("segment.made");
   header.magic = ledger::kSegmentMagic;
   header.first_sequence = first_sequence;
   header.end_sequence = first_sequence;
   std::copy(stream_id.begin(), stream_id.end(), header.stream_id.begin());
   std::memcpy(file->bytes().data(), &header, sizeof header);
+  WEIR_CRASH_POINT("segment.header");
   segment.file_ = std::move(*file);
   segment.end_ = sizeof(Header);
   return segment;
@@ -85,6 +88,7 @@ std::optional<SpoolSegment> SpoolSegment::recover(const std::filesystem::path& p
   segment.event_count_ = events.count;
   if (segment.damaged_count() == 0) {
     // What stands behind the last whole event was never finished.
+    WEIR_CRASH_POINT("segment.recovered");
     const auto rest = segment.file_.bytes().subspan(segment.end_);
     std::memset(rest.data(), 0, rest.size());
     segment.publish_end();
@@ -113,6 +117,7 @@ void SpoolSegment::seal(std::size_t payload_bytes) {
   ledger::seal_record(file_.bytes().data() + end_, payload_bytes);
   end_ += ledger::framed_bytes(payload_bytes);
   ++event_count_;
+  WEIR_CRASH_POINT("segment.sealed");
   publish_end();
 }
 
