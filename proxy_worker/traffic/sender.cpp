@@ -21,12 +21,14 @@ constexpr std::chrono::milliseconds kPatienceMax{30'000};
 
 Sender::Sender(Spool& spool, Wire& wire, Disk* disk, TimePoint now)
     : spool_(spool), wire_(wire), disk_(disk), patience_(kPatienceMin) {
-  if (spool_.has_untaken()) {
+  if (spool_.has_untaken() || spool_.has_untold_loss()) {
     batch_at_ = now + kBatchDelay;
   }
 }
 
-bool Sender::has_window() const { return spool_.taken() - spool_.acknowledged() < kWindowEvents; }
+bool Sender::awaits_acknowledgement() const { return spool_.taken() > spool_.acknowledged() || spool_.has_untold_loss(); }
+
+bool Sender::has_window() const { return spool_.taken() + 1 < spool_.oldest_sequence() + kWindowEvents; }
 
 void Sender::on_appended(TimePoint now) {
   if (!batch_at_) {
@@ -57,29 +59,43 @@ Spool::Range Sender::take_range() {
 }
 
 void Sender::send_what_may_be_sent(TimePoint now) {
-  proto::Batch header;
-  while (spool_.has_untaken() && has_window()) {
+  bool is_taken = true;
+  while (is_taken && spool_.has_untaken() && has_window()) {
     const std::uint64_t next_sequence = spool_.taken() + 1;
     const Spool::Range range = take_range();
     if (range.count == 0) {
       break;
     }
-    header.set_stream_id(spool_.stream_id());
-    header.set_first_sequence(range.first_sequence);
-    header.set_event_count(static_cast<std::uint32_t>(range.count));
-    header.set_oldest_sequence(spool_.oldest_sequence());
-    header.set_lost_before(range.first_sequence - next_sequence);
-    if (!wire_.send(header, range.bytes)) {
+    is_taken = send_batch(next_sequence, range, now);
+    if (!is_taken) {
       spool_.put_back(range);
-      batch_at_ = now + kRetryDelay;
-      break;
-    }
-    WEIR_CRASH_POINT("sender.sent");
-    if (!stall_at_) {
-      stall_at_ = now + patience_;
     }
   }
+  if (is_taken && spool_.has_untold_loss()) {
+    send_batch(spool_.next_sequence(), {}, now);
+  }
   take_acknowledgements(now);
+}
+
+// An empty range only says what the oldest event is: what came before it and is not acknowledged is lost.
+bool Sender::send_batch(std::uint64_t next_sequence, const Spool::Range& range, TimePoint now) {
+  proto::Batch header;
+  header.set_stream_id(spool_.stream_id());
+  header.set_oldest_sequence(spool_.oldest_sequence());
+  if (range.count > 0) {
+    header.set_first_sequence(range.first_sequence);
+    header.set_event_count(static_cast<std::uint32_t>(range.count));
+    header.set_lost_before(range.first_sequence - next_sequence);
+  }
+  if (!wire_.send(header, range.bytes)) {
+    batch_at_ = now + kRetryDelay;
+    return false;
+  }
+  WEIR_CRASH_POINT("sender.sent");
+  if (!stall_at_) {
+    stall_at_ = now + patience_;
+  }
+  return true;
 }
 
 void Sender::take_acknowledgements(TimePoint now) {
@@ -99,7 +115,10 @@ void Sender::take(const proto::Ack& ack, TimePoint now) {
     patience_ = kPatienceMin;
     spool_.acknowledge(ack.last_sequence());
     WEIR_CRASH_POINT("sender.acknowledged");
-    stall_at_ = spool_.taken() > spool_.acknowledged() ? std::optional(now + patience_) : std::nullopt;
+    stall_at_ = awaits_acknowledgement() ? std::optional(now + patience_) : std::nullopt;
+    if (spool_.has_untold_loss() && !batch_at_) {
+      batch_at_ = now + kBatchDelay;
+    }
   }
   if (ack.resend()) {
     spool_.rewind();
@@ -113,7 +132,7 @@ void Sender::on_time(TimePoint now) {
   }
   if (stall_at_ && *stall_at_ <= now) {
     stall_at_.reset();
-    if (spool_.taken() > spool_.acknowledged()) {
+    if (awaits_acknowledgement()) {
       start_again(now);
     }
   }

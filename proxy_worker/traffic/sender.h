@@ -62,6 +62,8 @@ class Sender {
 
  private:
   bool has_window() const;
+  bool awaits_acknowledgement() const;
+  bool send_batch(std::uint64_t next_sequence, const Spool::Range& range, TimePoint now);
   void send_what_may_be_sent(TimePoint now);
   Spool::Range take_range();
   void take(const proto::Ack& ack, TimePoint now);

@@ -86,10 +86,10 @@ void TrafficLog::append(const proto::TrafficEvent& event) {
   if (std::byte* room = ledger_.spool->begin_append(bytes)) {
     event.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(room));
     ledger_.spool->finish_append(bytes);
-    ledger_.shipper->on_appended();
   } else {
     on_spool_changed();
   }
+  ledger_.shipper->on_appended();  // Of what is lost the collector has to know, too.
 }
 
 std::size_t TrafficLog::record_interrupted() {

@@ -70,6 +70,7 @@ void enter(SpoolView& view, const std::string& file, std::span<const std::byte> 
     view.acknowledged = std::max(view.acknowledged, first - 1);
   }
   view.end_sequence = first + events.count;
+  view.last_used = view.end_sequence - 1 + header->lost_behind;
 }
 
 }  // namespace

@@ -199,6 +199,29 @@ TEST_F(SenderTest, SendsWhatAnEarlierProcessLeft) {
   EXPECT_EQ(wire.sent[0].event_count(), 4u);
 }
 
+// No event follows whose batch could say so.
+TEST_F(SenderTest, TellsThatTheLastEventsAreLost) {
+  append(2);
+  pass(20ms);
+  EXPECT_EQ(spool_.begin_append(2 << 20), nullptr);
+  sender_.on_appended(now_);
+  pass(20ms);
+  EXPECT_EQ(wire_.sent.size(), 1u) << "not before the others are recorded";
+  acknowledge(2);
+  pass(20ms);
+  ASSERT_EQ(wire_.sent.size(), 2u);
+  EXPECT_EQ(wire_.sent[1].stream_id(), spool_.stream_id());
+  EXPECT_EQ(wire_.sent[1].event_count(), 0u);
+  EXPECT_EQ(wire_.sent[1].oldest_sequence(), 4u);
+  pass(2s);
+  EXPECT_EQ(wire_.connections, 2) << "and again, when there is no answer";
+  pass(100ms);
+  EXPECT_EQ(wire_.sent.size(), 3u);
+  acknowledge(3);
+  EXPECT_TRUE(spool_.is_all_acknowledged());
+  EXPECT_FALSE(sender_.wake_at());
+}
+
 class FakeDisk : public Sender::Disk {
  public:
   void request() override { ++requests; }
