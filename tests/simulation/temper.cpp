@@ -1,0 +1,45 @@
+#include "tests/simulation/temper.h"
+
+#include <numeric>
+
+namespace weir::simulation {
+
+namespace {
+
+// Of the calm deeds; faults are drawn.
+constexpr std::array<std::size_t, kDeeds> kUsual{40, 20, 8, 36, 40, 40, 30, 15, 20, 25, 20};
+
+}  // namespace
+
+Deed Temper::draw(Random& random) const {
+  std::size_t at = random.below(std::accumulate(weights.begin(), weights.end(), std::size_t{0}));
+  std::size_t deed = 0;
+  while (at >= weights[deed]) {
+    at -= weights[deed++];
+  }
+  return static_cast<Deed>(deed);
+}
+
+Temper draw_temper(Random& random) {
+  Temper temper;
+  temper.steps = random.between(60, 700);
+  temper.workers = random.between(1, 3);
+  temper.limits.segment_bytes = std::size_t{1024} << random.below(2);
+  temper.limits.total_bytes = temper.limits.segment_bytes * random.between(3, random.is_one_of(2) ? 4 : 12);
+  temper.limits.when_full = random.is_one_of(2) ? traffic::SpoolLimits::WhenFull::Refuse : traffic::SpoolLimits::WhenFull::DropOldest;
+  temper.commit_interval = std::chrono::milliseconds(std::size_t{10} << random.below(5));
+  temper.doomed_in_hundred = random.is_one_of(4) ? 0 : random.between(30, 90);
+  temper.long_records_in_hundred = random.is_one_of(4) ? random.between(1, 20) : 0;
+  temper.weights = kUsual;
+  for (std::size_t deed = 0; deed < kDeeds; ++deed) {
+    std::size_t& weight = temper.weights[deed];
+    if (deed >= static_cast<std::size_t>(Deed::BreakConnection)) {
+      weight = random.is_one_of(2) ? 0 : random.between(1, 8);
+    } else if (random.is_one_of(4)) {
+      weight = 1 + weight / 4;
+    }
+  }
+  return temper;
+}
+
+}  // namespace weir::simulation
