@@ -19,6 +19,8 @@ constexpr std::uint64_t kRowsPerProgress = 65'536;
 constexpr std::uint64_t kReservedRowsMax = 1u << 26;
 
 // Column 3 on: references, in the order of kReferenced.
+constexpr std::string_view kProgress = "SELECT id, stream, sequence, client_id, host_id FROM progress ORDER BY id";
+constexpr int kProgressReferences = 2;
 constexpr std::string_view kRows =
     "SELECT id, stream, sequence, client_id, host_id, method_id, reason_id, rule_id, user_agent_id, content_type_id"
     " FROM request ORDER BY id";
@@ -45,7 +47,7 @@ bool for_each_row(store::Database& database, std::string_view name, std::string_
   return step == store::Step::Done;
 }
 
-// Enters the rows of the request table into the accounts that they belong to.
+// Enters the rows of the request and progress tables into the accounts that they belong to.
 class RowScan {
  public:
   RowScan(Ledger& ledger, std::vector<ReferenceAccount> references, const LedgerReader::Progress& progress)
@@ -68,6 +70,13 @@ class RowScan {
     ledger_.row_ids.push_back(id);
     if (ledger_.row_ids.size() % kRowsPerProgress == 0) {
       progress_(static_cast<double>(ledger_.row_ids.size()) / static_cast<double>(expected_));
+    }
+  }
+
+  void take_progress(const store::Statement& row) {
+    enter_in_stream(row.integer(0), row.integer(1), row.integer(2));
+    for (int index = 0; index < kProgressReferences; ++index) {
+      references_[static_cast<std::size_t>(index)].add_use(row.integer(0), row.integer(kFirstReference + index));
     }
   }
 
@@ -201,7 +210,8 @@ bool LedgerReader::read_rows(const Progress& progress, Check& streams, Check& re
     }
   }
   RowScan scan(ledger, std::move(accounts), progress);
-  if (!for_each_row(database_, "read requests", kRows, [&scan](const store::Statement& row) { scan.take(row); }, error)) {
+  if (!for_each_row(database_, "read requests", kRows, [&scan](const store::Statement& row) { scan.take(row); }, error) ||
+      !for_each_row(database_, "read progress", kProgress, [&scan](const store::Statement& row) { scan.take_progress(row); }, error)) {
     return false;
   }
   scan.judge(streams, references);

@@ -14,6 +14,8 @@
 namespace weir::http1 {
 namespace {
 
+constexpr std::size_t kFieldsAddedMax = 2;  // Host and Via: they may make more than we would accept
+
 // The scanner's verdict does not depend on how the octets arrive.
 HeadScanner::Result scan_bytewise(std::string_view bytes, std::size_t& head_bytes) {
   HeadScanner scanner;
@@ -25,20 +27,49 @@ HeadScanner::Result scan_bytewise(std::string_view bytes, std::size_t& head_byte
   return result;
 }
 
-void check_what_is_sent(const RequestHead& head, const RequestTarget& target, BodyFraming framing) {
-  std::string text;
-  write_request_head(head, {.target = target, .framing = framing}, text);
+void parse_one_head(const std::string& text, RequestHead& out) {
   HeadScanner scanner;
-  expect(scanner.scan(text) == HeadScanner::Result::Complete && scanner.head_bytes() == text.size(), "one head is sent");
+  expect(scanner.scan(text) == HeadScanner::Result::Complete && scanner.head_bytes() == text.size(), "one head is written");
+  expect(parse_request_head(text, out) == HeadError::None, "what is written parses");
+}
+
+// What a TRACE gets back is the request, without secrets.
+void check_trace(const RequestHead& head) {
+  std::string text;
+  write_trace(head, text);
+  RequestHead traced;
+  parse_one_head(text, traced);
+  expect(traced.method == head.method && traced.fields.size() <= head.fields.size(), "it is the same request");
+  for (const Field& field : traced.fields) {
+    expect(!carries_credentials(field.id), "credentials are not given back");
+  }
+}
+
+// An upgrade is kept as the session keeps it (proxy_worker/session/request_review.cpp).
+RequestForm form_of(const RequestHead& head, const RequestTarget& target, BodyFraming framing) {
+  const bool is_upgrade = head.minor_version == 1 && find_field(head.fields, FieldId::Upgrade) != nullptr &&
+                          lists_token(head.fields, FieldId::Connection, "upgrade");
+  RequestForm form{.target = target, .framing = framing, .upgrade = is_upgrade ? UpgradeField::Kept : UpgradeField::Dropped};
+  if (head.method == "OPTIONS") {
+    form.max_forwards = 7;
+  }
+  return form;
+}
+
+void check_what_is_sent(const RequestHead& head, const RequestForm& form) {
+  std::string text;
+  write_request_head(head, form, text);
   RequestHead sent;
-  expect(parse_request_head(text, sent) == HeadError::None, "what is sent parses");
+  parse_one_head(text, sent);
   expect(sent.method == head.method && sent.minor_version == 1, "the method stays");
   expect(count_fields(sent.fields, FieldId::Host) == count_fields(head.fields, FieldId::Host) + (find_field(head.fields, FieldId::Host) ? 0 : 1),
          "there is a Host");
   BodyFraming sent_framing;
-  expect(request_framing(sent, sent_framing) == FramingError::None && sent_framing == framing, "the framing stays");
+  expect(request_framing(sent, sent_framing) == FramingError::None && sent_framing == form.framing, "the framing stays");
   for (const Field& field : sent.fields) {
-    expect(!is_hop_by_hop(sent.fields, field) || field.id == FieldId::TransferEncoding, "nothing for this hop alone is sent on");
+    const bool is_upgrade = form.upgrade == UpgradeField::Kept && (field.id == FieldId::Connection || field.id == FieldId::Upgrade);
+    expect(!is_hop_by_hop(sent.fields, field) || field.id == FieldId::TransferEncoding || is_upgrade, "nothing for this hop alone is sent on");
+    expect(field.id != FieldId::MaxForwards || !form.max_forwards || field.value == std::to_string(*form.max_forwards), "Max-Forwards is the new one");
   }
 }
 
@@ -57,11 +88,13 @@ void try_head(std::string_view bytes) {
   }
   std::string masked;
   write_masked(start_line(head.text), head.fields, masked);
+  check_trace(head);
   RequestTarget target;
   BodyFraming framing;
   if (parse_request_target(head.method, head.target, target) == TargetError::None &&
-      request_framing(head, framing) == FramingError::None && target.form == TargetForm::Absolute) {
-    check_what_is_sent(head, target, framing);
+      request_framing(head, framing) == FramingError::None && target.form == TargetForm::Absolute &&
+      head.fields.size() + kFieldsAddedMax <= kFieldsMax) {
+    check_what_is_sent(head, form_of(head, target, framing));
   }
 }
 

@@ -24,7 +24,10 @@ class WebServer:
         self.folder = test.folder / self.name
         self.folder.mkdir()
         (root / "upload" / "small").mkdir(parents=True, exist_ok=True)
-        self.port, self.brief_port, self.secure_port, refusing_port = (weir.free_port() for _ in range(4))
+        ports: set[int] = set()
+        while len(ports) < 4:
+            ports.add(weir.free_port())
+        self.port, self.brief_port, self.secure_port, refusing_port = ports
         self.access_log = self.folder / "access.log"
         configuration = self.folder / f"{self.name}.conf"
         configuration.write_text(self._configuration(certificates, refusing_port), "utf-8")
