@@ -22,10 +22,10 @@ constexpr std::uint64_t kReservedRowsMax = 1u << 26;
 constexpr std::string_view kProgress = "SELECT id, stream, sequence, client_id, host_id FROM progress ORDER BY id";
 constexpr int kProgressReferences = 2;
 constexpr std::string_view kRows =
-    "SELECT id, stream, sequence, client_id, host_id, method_id, reason_id, rule_id, user_agent_id, content_type_id"
+    "SELECT id, stream, sequence, client_id, host_id, method_id, reason_id, rule_id, user_agent_id, content_type_id, user_id, tls_hello_id"
     " FROM request ORDER BY id";
 constexpr int kFirstReference = 3;
-constexpr std::array<std::string_view, 7> kReferenced{"client", "host", "method", "reason", "rule", "user_agent", "content_type"};
+constexpr std::array<std::string_view, 9> kReferenced{"client", "host", "method", "reason", "rule", "user_agent", "content_type", "user", "tls_hello"};
 
 constexpr std::string_view kRowFacts =
     "SELECT request.id, host.name, outcome, fault, reason.token, origin_address IS NOT NULL, path FROM request"
