@@ -74,6 +74,7 @@ const TrafficRecord& RecordDecoder::decode(std::span<const std::byte> event, std
 
 void RecordDecoder::take_message(std::int64_t now_us) {
   const proto::TrafficEvent& event = message_->event;
+  record_.kind = event.kind() == proto::PROGRESS ? RecordKind::Progress : RecordKind::Request;
   record_.completed_at_us = completion_time(event.started_at_us(), event.duration_us(), now_us);
   record_.duration_us = clamp(event.duration_us());
   record_.ttfb_us = event.has_ttfb_us() ? std::optional(clamp(event.ttfb_us())) : std::nullopt;
@@ -94,6 +95,8 @@ void RecordDecoder::take_message(std::int64_t now_us) {
   record_.requests_in_window = event.requests_in_window();
   record_.bytes_sent = clamp(event.bytes_sent());
   record_.bytes_received = clamp(event.bytes_received());
+  record_.told_bytes_sent = clamp(event.told_bytes_sent());
+  record_.told_bytes_received = clamp(event.told_bytes_received());
   record_.response_body_bytes = clamp(event.response_body_bytes());
   record_.request_body_bytes = clamp(event.request_body_bytes());
   record_.incoming_head = event.incoming_head();

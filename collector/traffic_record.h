@@ -13,9 +13,15 @@
 
 namespace weir::collector {
 
+enum class RecordKind : std::uint8_t {
+  Request,   // one that is over
+  Progress,  // of one that goes on: octets since the last such record
+};
+
 // proto/traffic_event.proto explains each field. Text is borrowed from the RecordDecoder that made the record, until it
 // decodes the next one; it came from the network and may hold any octets.
 struct TrafficRecord {
+  RecordKind kind = RecordKind::Request;
   std::int64_t completed_at_us = 0;  // since the Unix epoch; always a time between 1970 and 9999
   std::int64_t duration_us = 0;
   std::optional<std::int64_t> ttfb_us;
@@ -36,6 +42,8 @@ struct TrafficRecord {
   std::uint32_t requests_in_window = 0;
   std::int64_t bytes_sent = 0;
   std::int64_t bytes_received = 0;
+  std::int64_t told_bytes_sent = 0;  // of bytes_sent, in progress records before
+  std::int64_t told_bytes_received = 0;
   std::int64_t response_body_bytes = 0;
   std::int64_t request_body_bytes = 0;
   std::string_view incoming_head;

@@ -142,6 +142,23 @@ std::optional<WhenSpoolFull> parse_when_spool_full(const std::string& text) {
   return text == "refuse" ? std::optional(WhenSpoolFull::Refuse) : std::nullopt;
 }
 
+std::optional<Durability> parse_durability(const std::string& text) {
+  return text == "process" ? std::optional(Durability::Process) : text == "power" ? std::optional(Durability::Power) : std::nullopt;
+}
+
+// "ipc://" and a path, or "tcp://", an address or a name, and a port.
+std::optional<std::string> parse_endpoint(const std::string& text) {
+  constexpr std::string_view kIpc = "ipc://";
+  constexpr std::string_view kTcp = "tcp://";
+  if (text.starts_with(kIpc)) {
+    return text.size() > kIpc.size() ? std::optional(text) : std::nullopt;
+  }
+  const std::size_t colon = text.rfind(':');
+  const bool has_host = text.starts_with(kTcp) && colon > kTcp.size();
+  const auto port = has_host ? base::parse_decimal(std::string_view(text).substr(colon + 1), std::numeric_limits<std::uint16_t>::max()) : std::nullopt;
+  return port && *port > 0 ? std::optional(text) : std::nullopt;
+}
+
 std::optional<base::SocketAddress> parse_listen_address(const std::string& text) { return base::SocketAddress::parse(text); }
 
 void declare_general(std::vector<Declaration>& out, Settings& s) {
@@ -184,6 +201,9 @@ void declare_policy(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Policy", .name = "allow-client", .value = "CIDR|loopback|private|any", .default_text = "", .programs = kProxy,
                  .help = "Who may use the proxy (default: this machine; when it listens wider, private networks too)",
                  .take = append_networks(s.allow_clients), .start_list = [&s] { s.allow_clients.clear(); }});
+  out.push_back({.group = "Policy", .name = "password-file", .value = "FILE", .default_text = "", .programs = kProxy,
+                 .help = "Only users of this file may use the proxy: USER:HASH lines as htpasswd -B writes them; read again on SIGHUP",
+                 .take = store(s.password_file, parse_path)});
   out.push_back({.group = "Policy", .name = "allow-destination", .value = "CIDR|loopback|private|any", .default_text = "",
                  .programs = kProxy, .help = "Addresses that requests may go to although they are refused by default or denied",
                  .take = append_networks(s.destinations.allow), .start_list = [&s] { s.destinations.allow.clear(); }});
@@ -212,6 +232,24 @@ void declare_records(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Records", .name = "commit-interval", .value = "DURATION", .default_text = "200ms",
                  .programs = kSupervisor | kCollector, .help = "How long a record may wait before it is in the database",
                  .take = store(s.commit_interval, parse_timeout)});
+}
+
+void declare_delivery(std::vector<Declaration>& out, Settings& s) {
+  constexpr unsigned kAllWithRecords = kSupervisor | kWorker | kCollector;
+  out.push_back({.group = "Delivery", .name = "durability", .value = "process|power", .default_text = "process", .programs = kAllWithRecords,
+                 .help = "What no record may be lost by: the death of a process, or a power failure too (waits for the disk)",
+                 .take = store(s.durability, parse_durability)});
+  out.push_back({.group = "Delivery", .name = "collector", .value = "on|off", .default_text = "on", .programs = kSupervisor,
+                 .help = "Start a collector; off when --collector-endpoint leads to one on another host",
+                 .take = store(s.has_own_collector, parse_on_off)});
+  out.push_back({.group = "Delivery", .name = "collector-endpoint", .value = "ipc://PATH|tcp://ADDRESS:PORT", .default_text = "",
+                 .programs = kAllWithRecords,
+                 .help = "Where the collector listens and the workers connect to (default: a socket in the data directory); tcp needs keys",
+                 .take = store(s.collector_endpoint, parse_endpoint)});
+  out.push_back({.group = "Delivery", .name = "collector-keys", .value = "DIR", .default_text = "", .programs = kAllWithRecords,
+                 .help = "Keys for tcp, as --generate-keys makes them", .take = store(s.collector_keys, parse_path)});
+  out.push_back({.group = "Delivery", .name = "generate-keys", .value = "DIR", .default_text = "", .programs = kCollector,
+                 .help = "Make keys for a collector and its workers in that folder, and end", .take = store(s.generate_keys, parse_path)});
 }
 
 void declare_timeouts(std::vector<Declaration>& out, Timeouts& t) {
@@ -272,6 +310,7 @@ std::vector<Declaration> declarations(Settings& settings) {
   declare_listening(out, settings);
   declare_policy(out, settings);
   declare_records(out, settings);
+  declare_delivery(out, settings);
   declare_timeouts(out, settings.timeouts);
   declare_report(out, settings.report);
   return out;

@@ -50,6 +50,12 @@ enum class WhenSpoolFull : std::uint8_t {
   Refuse,      // no request goes unrecorded: new ones are answered 503
 };
 
+// What a record stands from the moment that it is made, and what the collector acknowledges.
+enum class Durability : std::uint8_t {
+  Process,  // the death of any process
+  Power,    // and of the machine: waits for the disk
+};
+
 // What the reporter is asked for.
 struct Report {
   bool summary = false;
@@ -80,6 +86,7 @@ struct Settings {
   std::vector<std::string> block_patterns;
   std::vector<std::filesystem::path> blocklists;
   std::vector<base::Cidr> allow_clients;  // empty: by listening address
+  std::filesystem::path password_file;    // empty: nobody has to log in
   DestinationNetworks destinations;
   ConnectPorts connect_ports;
 
@@ -89,6 +96,11 @@ struct Settings {
   std::chrono::milliseconds progress_interval{30'000};
   bool json_logs = true;
   std::chrono::milliseconds commit_interval{200};
+  Durability durability = Durability::Process;
+  bool has_own_collector = true;         // the supervisor starts one
+  std::string collector_endpoint;        // ipc://... or tcp://...; empty: the socket in the data directory
+  std::filesystem::path collector_keys;  // folder; empty: none
+  std::filesystem::path generate_keys;   // folder to make keys in, and end; empty: go on
 
   Report report;
 };

@@ -14,6 +14,7 @@ namespace {
 using ReadResult = net::Stream::ReadResult;
 
 constexpr int kLingeringReadsPerTurn = 8;
+constexpr std::chrono::milliseconds kLoginTimeout{30'000};
 constexpr std::chrono::milliseconds kLingerTimeout{2'000};
 constexpr std::string_view kTunnelOpen = "HTTP/1.1 200 Connection Established\r\n\r\n";
 // A client that has ended its side may wait for the answer or be gone: its system tells when it is sent something. An
@@ -55,6 +56,8 @@ ClientSession::Step ClientSession::step() {
       return handle_awaiting_next_request();
     case Phase::ReadingRequestHead:
       return handle_reading_request_head();
+    case Phase::CheckingLogin:
+      return handle_checking_login();
     case Phase::ResolvingOrigin:
     case Phase::ConnectingToOrigin:
     case Phase::OpeningTunnel:
@@ -174,6 +177,7 @@ ClientSession::Step ClientSession::take_head(HeadReader::Result result) {
   return Step::Continue;
 }
 
+// Comes here a second time when a login was checked meanwhile.
 void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
   http1::RequestHead& head = context_.request_head;
   Transaction& transaction = *transaction_;
@@ -182,15 +186,20 @@ void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
   }
   auto reply = review_request(head, transaction);
   transaction.exchange.start(transaction.request_framing);
-  transaction.slot = context_.log.begin(transaction.event);
-  if (context_.keeps_heads()) {
-    http1::write_masked(http1::start_line(head.text), head.fields, *transaction.event.mutable_incoming_head());
-  }
-  if (!reply && !context_.log.has_room()) {
-    reply = Answer{.reason = Reason::RecordsFull};
+  if (transaction.slot == nullptr) {
+    follow(head);
   }
   if (!reply) {
-    reply = admit();
+    reply = admit_client();
+  }
+  if (!reply && !transaction.is_logged_in && context_.logins != nullptr) {
+    reply = admit_user(head);
+    if (phase_ == Phase::CheckingLogin) {
+      return keep_for_later(head_text, rest);
+    }
+  }
+  if (!reply) {
+    reply = admit_destination();
   }
   if (!reply && transaction.is_for_proxy) {
     reply = answer_about_proxy(head);
@@ -208,26 +217,98 @@ void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
   }
 }
 
-std::optional<Answer> ClientSession::admit() {
-  Admission& admission = context_.admission;
-  const http1::Authority& authority = transaction_->target.authority;
-  Verdict verdict = admission.judge_client(identity_.address.address);
-  if (verdict.reason == Reason::None && transaction_->is_tunnel_request()) {
-    verdict = admission.judge_tunnel_port(authority.port);
+// Before the client can be sent anything.
+void ClientSession::follow(const http1::RequestHead& head) {
+  transaction_->slot = context_.log.begin(transaction_->event);
+  if (context_.keeps_heads()) {
+    http1::write_masked(http1::start_line(head.text), head.fields, *transaction_->event.mutable_incoming_head());
   }
-  if (verdict.reason == Reason::None && transaction_->target.form != http1::TargetForm::Asterisk) {
-    verdict = admission.judge_host(authority.host);
-  }
-  if (verdict.reason == Reason::None) {
+}
+
+std::optional<Answer> ClientSession::admit_client() {
+  if (transaction_->is_known_client) {
     return std::nullopt;
   }
+  transaction_->is_known_client = true;
+  if (!context_.log.has_room()) {
+    return Answer{.reason = Reason::RecordsFull};
+  }
+  const Verdict verdict = context_.admission.judge_client(identity_.address.address);
+  return verdict.reason == Reason::None ? std::nullopt : std::optional(refusal_of(verdict));
+}
+
+std::optional<Answer> ClientSession::admit_user(const http1::RequestHead& head) {
+  const http1::Field* field = http1::find_field(head.fields, http1::FieldId::ProxyAuthorization);
+  const auto credentials = field != nullptr ? login::parse_basic_credentials(field->value) : std::nullopt;
+  if (!credentials) {
+    return Answer{.reason = Reason::LoginRequired};
+  }
+  transaction_->event.set_user(credentials->user);
+  switch (context_.logins->check(*credentials, *this)) {
+    case login::LoginResult::Accepted:
+      transaction_->is_logged_in = true;
+      return std::nullopt;
+    case login::LoginResult::Refused:
+      return Answer{.reason = Reason::LoginRefused};
+    case login::LoginResult::Overloaded:
+      return Answer{.reason = Reason::LoginOverloaded};
+    case login::LoginResult::Pending:
+      enter(Phase::CheckingLogin, kLoginTimeout);
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// The head is read again when the login is checked.
+void ClientSession::keep_for_later(std::string_view head_text, std::span<char> rest) {
+  std::string text(head_text);
+  text.append(rest.data(), rest.size());
+  heads_.keep(text);
+}
+
+void ClientSession::on_checked(login::LoginResult result) {
+  if (result == login::LoginResult::Accepted) {
+    transaction_->is_logged_in = true;
+    heads_.begin();
+    phase_ = Phase::ReadingRequestHead;
+  } else {
+    heads_.drop_leftover();
+    answer({.reason = Reason::LoginRefused});
+  }
+  advance();
+}
+
+ClientSession::Step ClientSession::handle_checking_login() {
+  if (client_.has_failed()) {
+    cut_off(Reason::ClientClosed, proto::CLIENT);
+  }
+  return Step::Wait;
+}
+
+std::optional<Answer> ClientSession::admit_destination() {
+  const Admission& admission = context_.admission;
+  const http1::RequestTarget& target = transaction_->target;
+  if (target.form == http1::TargetForm::Asterisk) {
+    return std::nullopt;
+  }
+  Verdict verdict;
+  if (transaction_->is_tunnel_request()) {
+    verdict = admission.judge_tunnel_port(target.authority.port);
+  }
+  if (verdict.reason == Reason::None) {
+    verdict = admission.judge_host(target.authority.host);
+  }
+  return verdict.reason == Reason::None ? std::nullopt : std::optional(refusal_of(verdict));
+}
+
+Answer ClientSession::refusal_of(const Verdict& verdict) const {
   proto::TrafficEvent& event = transaction_->event;
   event.set_rule(verdict.rule);
   event.set_rule_list(verdict.rule_list);
   event.set_requests_in_window(verdict.requests_in_window);
   std::string detail;
   if (verdict.reason == Reason::BlockedDomain) {
-    detail = authority.host + " matches the rule " + verdict.rule + " (" + verdict.rule_list + ").";
+    detail = transaction_->target.authority.host + " matches the rule " + verdict.rule + " (" + verdict.rule_list + ").";
   }
   return Answer{.reason = verdict.reason, .detail = std::move(detail), .retry_after = verdict.retry_after};
 }
@@ -241,7 +322,7 @@ void ClientSession::send_request(std::span<char> rest) {
   http1::write_request_head(context_.request_head, form, transaction.origin_head);
   if (context_.keeps_heads()) {
     http1::RequestHead& sent = context_.request_head;  // The received head has served its purpose.
-    if (http1::parse_request_head(transaction.origin_head, sent) == http1::HeadError::None) {
+    if (http1::parse_request_head(transaction.origin_head, sent, http1::kFieldsMax + http1::kFieldsAddedMax) == http1::HeadError::None) {
       http1::write_masked(http1::start_line(sent.text), sent.fields, *transaction.event.mutable_modified_head());
     }
   }
@@ -577,6 +658,10 @@ void ClientSession::on_timer(net::Timer&) {
     case Phase::Tunneling:
       finish_tunnel(Reason::TunnelIdleTimeout);
       break;
+    case Phase::CheckingLogin:
+      Query::cancel();
+      answer({.reason = Reason::LoginOverloaded});
+      break;
     case Phase::AwaitingNextRequest:
     case Phase::ResolvingOrigin:
     case Phase::ConnectingToOrigin:
@@ -624,6 +709,7 @@ void ClientSession::end_now() {
       }
       [[fallthrough]];
     case Phase::ReadingRequestHead:
+    case Phase::CheckingLogin:
     case Phase::ResolvingOrigin:
     case Phase::ConnectingToOrigin:
     case Phase::OpeningTunnel:
@@ -651,6 +737,7 @@ void ClientSession::close() {
     finish_transaction(text.outcome, text.fault);
   }
   enter_without_deadline(Phase::Closed);
+  Query::cancel();
   origin_.close();
   client_.close();
   context_.loop.cancel(*this);

@@ -37,6 +37,8 @@ void Transaction::clear() {
   prefers_json = false;
   is_for_proxy = false;
   max_forwards.reset();
+  is_known_client = false;
+  is_logged_in = false;
   origin_key.clear();
   origin_head.clear();
   early_body.clear();

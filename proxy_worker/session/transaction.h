@@ -34,6 +34,9 @@ struct Transaction {
   bool is_for_proxy = false;  // OPTIONS or TRACE that ends here (RFC 9110 section 7.6.2)
   std::optional<std::uint32_t> max_forwards;  // for the next hop; only of OPTIONS and TRACE
 
+  bool is_known_client = false;  // its address may use the proxy, and the request is counted
+  bool is_logged_in = false;
+
   // What the origin is sent; kept until its answer begins, because a kept connection may turn out to be dead.
   std::string origin_key;  // in the pool: "host:port"
   std::string origin_head;

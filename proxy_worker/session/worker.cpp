@@ -18,7 +18,6 @@ namespace {
 constexpr std::size_t kReservedDescriptors = 128;
 // The collector gets so much time for the last records after the last request.
 constexpr std::chrono::milliseconds kDeliveryPatience{3'000};
-constexpr std::chrono::milliseconds kPublishInterval{250};
 
 std::vector<base::SocketAddress> addresses_of(const std::vector<base::UniqueFd>& listeners) {
   std::vector<base::SocketAddress> addresses;
@@ -51,7 +50,7 @@ Worker::Worker(Parts parts)
       pool_(loop_, settings_.timeouts.idle, parts.counters.origin_connections_open),
       admission_(settings_, own_addresses_, parts.rate_windows),
       buffer_(std::make_unique<std::array<char, kBufferBytes>>()),
-      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}, false, {}},
+      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}, false, nullptr, {}},
       sessions_max_((base::raise_open_file_limit() - kReservedDescriptors) / 2),
       signals_(watch_signals()) {
   net::Acceptor::Listener& self = *this;
@@ -59,13 +58,28 @@ Worker::Worker(Parts parts)
     acceptors_.push_back(std::make_unique<net::Acceptor>(loop_, std::move(listener), self));
   }
   loop_.watch_level(signals_.value(), *this, net::EventLoop::Interest::Read);
-  loop_.arm(publish_timer_, loop_.now() + kPublishInterval);
   arm_progress();
 }
 
 Worker::~Worker() { loop_.forget(signals_.value()); }
 
-bool Worker::load_policy(std::string& error) { return admission_.load_rules(error); }
+bool Worker::load_policy(std::string& error) { return load_users(error) && admission_.load_rules(error); }
+
+bool Worker::load_users(std::string& error) {
+  if (settings_.password_file.empty()) {
+    return true;
+  }
+  auto users = login::PasswordFile::read(settings_.password_file, error);
+  if (!users) {
+    return false;
+  }
+  if (logins_) {
+    logins_->replace(std::move(*users));
+  } else {
+    context_.logins = &logins_.emplace(loop_, std::move(*users));
+  }
+  return true;
+}
 
 void Worker::run() {
   while (!is_drained()) {
@@ -82,7 +96,6 @@ void Worker::run() {
   while (!log_.is_delivered() && loop_.now() < deadline) {
     loop_.run_turn();
   }
-  log_.publish_state();
 }
 
 void Worker::on_connection(base::UniqueFd fd, const base::SocketAddress& client) {
@@ -114,7 +127,7 @@ void Worker::on_io(net::Readiness) {
 
 void Worker::reload() {
   std::string error;
-  if (admission_.load_rules(error)) {
+  if (load_policy(error)) {
     base::log_info("policy read again: " + std::to_string(admission_.rule_count()) + " rules");
   } else {
     base::log_error("the old policy stays in force: " + error);
@@ -147,12 +160,8 @@ void Worker::on_timer(net::Timer& timer) {
     drain_is_over_ = true;
     return;
   }
-  if (&timer == &progress_timer_) {
-    tell_progress();
-    return arm_progress();
-  }
-  log_.publish_state();
-  loop_.arm(publish_timer_, loop_.now() + kPublishInterval);
+  tell_progress();
+  arm_progress();
 }
 
 // At whole minutes and between them, so that what was moved in a minute is told in it.

@@ -50,7 +50,7 @@ bool for_each_row(store::Database& database, std::string_view name, std::string_
   return step == store::Step::Done;
 }
 
-// Enters the rows of the request table into the accounts that they belong to.
+// Enters the rows of the request and progress tables into the accounts that they belong to.
 class RowScan {
  public:
   RowScan(Ledger& ledger, std::vector<ReferenceAccount> references, const LedgerReader::Progress& progress)

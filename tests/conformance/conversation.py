@@ -3,6 +3,7 @@
 In all octets `<origin>` stands for host:port of the case's origin, `<port>` for its port, `<second>` for its second
 origin, `<dead>` for a place where nobody listens, `<proxy>` for the proxy itself.
 """
+import concurrent.futures
 import dataclasses
 import re
 import socket
@@ -181,20 +182,22 @@ class Run:
         self.origins = [ScriptedOrigin(_scripts(script), self.events, case.address, case.port if number == 0 else 0)
                         for number, script in enumerate((case.origin, case.second)) if number == 0 or script is not None]
         self.origin = self.origins[0]
+        self._dead = socket.socket()  # bound, so that nobody gets its port, but not listening
+        self._dead.bind(("127.0.0.1", 0))
         self._names = {b"<origin>": self.origin.authority.encode(), b"<port>": b"%d" % self.origin.port,
                        b"<second>": self.origins[-1].authority.encode(), b"<proxy>": b"%s:%d" % (
-                           test.proxy.address[0].encode(), test.proxy.address[1])}
+                           test.proxy.address[0].encode(), test.proxy.address[1]),
+                       b"<dead>": b"127.0.0.1:%d" % self._dead.getsockname()[1]}
         self.client = Client(test.proxy.address)
 
     def fill_in(self, data: bytes) -> bytes:
-        if b"<dead>" in data:
-            self._names.setdefault(b"<dead>", b"127.0.0.1:%d" % weir.free_port())
         for name, value in self._names.items():
             data = data.replace(name, value)
         return data
 
     def close(self) -> None:
         self.client.close()
+        self._dead.close()
         for origin in self.origins:
             origin.close()
 
@@ -389,9 +392,13 @@ def _scripts(script: list | None) -> list[list[Step]]:
 
 
 class ConformanceTest(weir.WeirTest):
-    """All cases of a class share one running proxy; each has origins of its own."""
+    """All cases of a class share one running proxy; each has origins of its own, and `at_once` of them run side by side
+    unless single tests were asked for."""
     options: tuple[str, ...] = ()
     guarded = False
+    at_once = 4
+    cases: list[Case] = []
+    _started: dict[str, concurrent.futures.Future] | None = None
     _failed = False
 
     @classmethod
@@ -423,6 +430,23 @@ class ConformanceTest(weir.WeirTest):
         return result
 
     def run_case(self, case: Case) -> None:
+        """What came of it, if it runs or has run beside others."""
+        if self._started is None:
+            self._start_all()
+        if case.name in self._started:
+            self._started[case.name].result()
+        else:
+            self._run(case)
+
+    def _start_all(self) -> None:
+        cls = type(self)
+        cls._started = {}
+        if len(sys.argv) == 1 and self.at_once > 1:
+            pool = concurrent.futures.ThreadPoolExecutor(self.at_once)
+            cls.addClassCleanup(pool.shutdown)
+            cls._started = {case.name: pool.submit(self._run, case) for case in self.cases}
+
+    def _run(self, case: Case) -> None:
         for what, segments in _segmentations(case):
             self._run_once(case, what, segments)
         self.assertEqual(self.proxy.pid("worker-0"), self.worker_pid, "the worker was restarted")
@@ -464,6 +488,7 @@ def _segmentations(case: Case):
 def table(*cases: Case | list[Case]):
     """Makes each case a test method of the decorated class."""
     def add(cls):
+        cls.cases = []
         for case in (one for item in cases for one in (item if isinstance(item, list) else [item])):
             name = "test_" + re.sub(r"[^a-z0-9]+", "_", case.name.lower()).strip("_")
             if hasattr(cls, name):
@@ -471,6 +496,7 @@ def table(*cases: Case | list[Case]):
             method = _method_of(case)
             method.__name__ = name
             setattr(cls, name, method)
+            cls.cases.append(case)
         return cls
     return add
 

@@ -154,6 +154,7 @@ _HOSTILE = [
     Case("an answer of the proxy's own is not to be stored", [get(b"http://<dead>/"), Answer(502, is_own=True, fields={"Cache-Control": [b"no-store"]}), KEPT_OR_CLOSED], []),
 )
 class FailuresTest(ConformanceTest):
+    at_once = 12
     options = ("--dns-timeout", "300ms", "--connect-timeout", "300ms", "--response-timeout", "300ms", "--block", "blocked.test", "--commit-interval", "50ms")
 
     @classmethod

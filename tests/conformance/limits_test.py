@@ -164,6 +164,7 @@ def _is_timeout(run) -> None:
     Case("a client that takes nothing is cut off, and its origin's connection ends", [get(), Wait("sending")], _ends, origin=[READ, _OK + b"Content-Length: %d\r\n\r\n" % len(_MUCH), Signal("sending"), _push]),
 )
 class TimeTest(ConformanceTest):
+    at_once = 12
     options = ("--head-timeout", "1s", "--idle-timeout", "1s", "--body-timeout", "1s", "--response-timeout", "1s", "--tunnel-idle-timeout", "1s")
 
 

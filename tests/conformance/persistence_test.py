@@ -201,7 +201,7 @@ def _ends_within(seconds: float):
     Case("a client that resets within a response cancels it", [get(), Content(b"he"), RESET], _ends_within(5), origin=[READ, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", STAY]),
 )
 class PersistenceTest(ConformanceTest):
-    pass
+    at_once = 8
 
 
 if __name__ == "__main__":

@@ -178,7 +178,7 @@ def _default_port(name: str, target: bytes, *statuses: int) -> Case:
     _default_port("a URL with an empty port goes to port 80", b"http://127.0.0.1:/x", 200, 400),
 )
 class DefaultPortTest(ConformanceTest):
-    pass
+    at_once = 1  # port 80
 
 
 def _literal(name: str, host: bytes) -> Case:

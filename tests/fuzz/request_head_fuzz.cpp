@@ -14,6 +14,8 @@
 namespace weir::http1 {
 namespace {
 
+constexpr std::size_t kFieldsAddedMax = 2;  // Host and Via: they may make more than we would accept
+
 // The scanner's verdict does not depend on how the octets arrive.
 HeadScanner::Result scan_bytewise(std::string_view bytes, std::size_t& head_bytes) {
   HeadScanner scanner;
@@ -90,7 +92,8 @@ void try_head(std::string_view bytes) {
   RequestTarget target;
   BodyFraming framing;
   if (parse_request_target(head.method, head.target, target) == TargetError::None &&
-      request_framing(head, framing) == FramingError::None && target.form == TargetForm::Absolute) {
+      request_framing(head, framing) == FramingError::None && target.form == TargetForm::Absolute &&
+      head.fields.size() + kFieldsAddedMax <= kFieldsMax) {
     check_what_is_sent(head, form_of(head, target, framing));
   }
 }

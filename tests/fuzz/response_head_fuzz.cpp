@@ -13,6 +13,7 @@
 namespace weir::http1 {
 namespace {
 
+constexpr std::size_t kFieldsAddedMax = 4;  // Date, Transfer-Encoding, Via, Connection: they may make more than we would accept
 constexpr std::string_view kMethods[] = {"GET", "HEAD", "POST", "OPTIONS"};
 
 // As the session chooses it (proxy_worker/session/response_relay.cpp).
@@ -58,7 +59,9 @@ void try_head(std::uint8_t choice, std::string_view bytes) {
                           .persistence = choice / 8 % 2 == 0 ? Persistence::KeepAlive : Persistence::Close,
                           .upgrade = choice / 16 % 2 == 0 || head.status != 101 ? UpgradeField::Dropped : UpgradeField::Kept,
                           .date = choice / 32 % 2 == 0 ? "" : "Sun, 06 Nov 1994 08:49:37 GMT"};
-  check_what_is_sent(head, method, form, framing);
+  if (head.fields.size() + kFieldsAddedMax <= kFieldsMax) {
+    check_what_is_sent(head, method, form, framing);
+  }
 }
 
 }  // namespace
