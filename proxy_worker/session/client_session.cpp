@@ -6,6 +6,7 @@
 #include "proxy_worker/session/about_proxy.h"
 #include "proxy_worker/session/dial_failure.h"
 #include "proxy_worker/session/request_review.h"
+#include "proxy_worker/session/tls_watch.h"
 
 namespace weir::session {
 
@@ -15,6 +16,8 @@ using ReadResult = net::Stream::ReadResult;
 
 constexpr int kLingeringReadsPerTurn = 8;
 constexpr std::chrono::milliseconds kLoginTimeout{30'000};
+// Where the client does not speak first there is no ClientHello to judge: then the tunnel begins without.
+constexpr std::chrono::milliseconds kClientHelloTimeout{3'000};
 constexpr std::chrono::milliseconds kLingerTimeout{2'000};
 constexpr std::string_view kTunnelOpen = "HTTP/1.1 200 Connection Established\r\n\r\n";
 // A client that has ended its side may wait for the answer or be gone: its system tells when it is sent something. An
@@ -64,6 +67,8 @@ ClientSession::Step ClientSession::step() {
       return handle_opening_origin();
     case Phase::Exchanging:
       return handle_exchanging();
+    case Phase::AwaitingClientHello:
+      return handle_awaiting_client_hello();
     case Phase::Tunneling:
       return handle_tunneling();
     case Phase::RefusingRequest:
@@ -370,7 +375,13 @@ void ClientSession::on_dialed(std::unique_ptr<net::Stream> stream, const base::S
       transaction_->event.set_sent_head(kTunnelOpen.data(), kTunnelOpen.size());
     }
     client_.write({kTunnelOpen});
-    begin_tunnel(0);
+    transaction_->hello = std::make_unique<tls::ClientHelloReader>();
+    (void)transaction_->hello->take(heads_.leftover());
+    if (context_.settings.tls_names == options::TlsNames::Refuse) {
+      enter(Phase::AwaitingClientHello, kClientHelloTimeout);
+    } else {
+      begin_tunnel(0);
+    }
   }
   advance();
 }
@@ -401,6 +412,9 @@ void ClientSession::begin_tunnel(std::uint64_t early_bytes_to_client) {
   origin_.stream().set_listener(this);
   origin_.stream().write({heads_.leftover()});
   heads_.drop_leftover();
+  if (client_.has_read_ended()) {
+    transaction.tunnel->end_client_to_origin(origin_.stream());
+  }
 }
 
 ClientSession::Step ClientSession::handle_exchanging() {
@@ -498,9 +512,59 @@ void ClientSession::finish_exchange() {
   }
 }
 
+ClientSession::Step ClientSession::handle_awaiting_client_hello() {
+  using Hello = tls::ClientHelloReader::Result;
+  tls::ClientHelloReader& hello = *transaction_->hello;
+  while (hello.result() == Hello::NeedsMore && client_.may_read()) {
+    std::size_t bytes = 0;
+    if (client_.read(context_.buffer, bytes) != ReadResult::Bytes) {
+      break;
+    }
+    (void)hello.take({context_.buffer.data(), bytes});
+    heads_.leftover().append(context_.buffer.data(), bytes);
+  }
+  if (client_.has_failed()) {
+    finish_tunnel(Reason::ClientClosed);
+    return Step::Wait;
+  }
+  if (hello.result() == Hello::NeedsMore && !client_.has_read_ended()) {
+    return Step::Wait;
+  }
+  if (use_hello()) {
+    begin_tunnel(0);
+  }
+  return Step::Continue;
+}
+
+// What is known of the ClientHello by now counts. False: the tunnel was refused.
+bool ClientSession::use_hello() {
+  const std::unique_ptr<tls::ClientHelloReader> hello = std::move(transaction_->hello);
+  if (hello->result() != tls::ClientHelloReader::Result::Complete) {
+    return true;
+  }
+  const Reason reason = judge_hello(hello->hello(), context_.admission, *transaction_);
+  transaction_->reason = reason;
+  if (reason != Reason::None && context_.settings.tls_names == options::TlsNames::Refuse) {
+    refuse_tunnel(reason);
+    return false;
+  }
+  return true;
+}
+
+void ClientSession::refuse_tunnel(Reason reason) {
+  client_.write({tls_refusal()});
+  heads_.drop_leftover();
+  origin_.close();
+  finish_transaction(text_of(reason).outcome, text_of(reason).fault);
+  linger();
+}
+
 ClientSession::Step ClientSession::handle_tunneling() {
   Tunnel& tunnel = *transaction_->tunnel;
-  const Tunnel::Result result = tunnel.pump(client_, origin_.stream(), context_.buffer);
+  const Tunnel::Result result = tunnel.pump(client_, origin_.stream(), context_.buffer, transaction_->hello.get());
+  if (transaction_->hello != nullptr && transaction_->hello->result() != tls::ClientHelloReader::Result::NeedsMore) {
+    (void)use_hello();
+  }
   if (tunnel.has_moved()) {
     set_deadline(context_.settings.timeouts.tunnel_idle);
   }
@@ -519,8 +583,10 @@ ClientSession::Step ClientSession::handle_tunneling() {
 }
 
 void ClientSession::finish_tunnel(Reason reason) {
-  transaction_->reason = reason;
-  const bool was_reset = transaction_->tunnel->was_reset();
+  if (reason != Reason::None) {
+    transaction_->reason = reason;
+  }
+  const bool was_reset = transaction_->tunnel && transaction_->tunnel->was_reset();
   finish_transaction(proto::SERVED, text_of(reason).fault);
   if (was_reset) {
     client_.abort();
@@ -655,6 +721,11 @@ void ClientSession::on_timer(net::Timer&) {
     case Phase::Exchanging:
       handle_exchange_timeout();
       break;
+    case Phase::AwaitingClientHello:
+      if (use_hello()) {
+        begin_tunnel(0);
+      }
+      break;
     case Phase::Tunneling:
       finish_tunnel(Reason::TunnelIdleTimeout);
       break;
@@ -715,6 +786,7 @@ void ClientSession::end_now() {
     case Phase::OpeningTunnel:
       answer({.reason = Reason::Drained});
       break;
+    case Phase::AwaitingClientHello:
     case Phase::Tunneling:
       finish_tunnel(Reason::Drained);
       break;

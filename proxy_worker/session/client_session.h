@@ -27,6 +27,7 @@ enum class Phase : std::uint8_t {
   ConnectingToOrigin,   // the connection to the origin is being made
   OpeningTunnel,        // both of these for CONNECT
   Exchanging,           // request and response flow
+  AwaitingClientHello,  // the tunnel is open; nothing goes through it before the client has said whom it wants
   Tunneling,            // octets flow, unread
   RefusingRequest,      // an answer of our own is on its way to the client
   LingeringClose,       // everything is said; what the client still sends is thrown away, so that it can read the answer
@@ -97,6 +98,9 @@ class ClientSession : public net::Retirable,
   std::optional<Answer> admit_destination();
   Answer refusal_of(const Verdict& verdict) const;
   Step handle_checking_login();
+  Step handle_awaiting_client_hello();
+  bool use_hello();
+  void refuse_tunnel(Reason reason);
   void send_request(std::span<char> rest);
   void dial(Phase phase);
   void begin_exchange();

@@ -37,6 +37,8 @@ enum class Reason : std::uint8_t {
   BodyTimeout,
   ClientClosed,
   TunnelIdleTimeout,
+  TlsNameDiffers,
+  TlsNameBlocked,
   Drained,
   OutOfDescriptors,
   RecordsFull,

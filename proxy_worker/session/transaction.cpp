@@ -46,6 +46,7 @@ void Transaction::clear() {
   was_retried = false;
   departure = Departure::Unasked;
   tunnel.reset();
+  hello.reset();
   event.Clear();
   slot = nullptr;
   reason = Reason::None;

@@ -15,6 +15,7 @@
 #include "proxy_worker/session/exchange.h"
 #include "proxy_worker/session/reason.h"
 #include "proxy_worker/session/tunnel.h"
+#include "proxy_worker/tls/client_hello.h"
 #include "proxy_worker/traffic/in_flight_table.h"
 #include "traffic_event.pb.h"
 
@@ -46,6 +47,7 @@ struct Transaction {
   Exchange exchange;
   Departure departure = Departure::Unasked;
   std::optional<Tunnel> tunnel;
+  std::unique_ptr<tls::ClientHelloReader> hello;  // while the client's first octets in a tunnel are awaited
 
   // The record. Its strings keep their memory from request to request.
   proto::TrafficEvent event;
