@@ -52,22 +52,33 @@ store::Scheme scheme_of(std::string_view text) {
   return text == "https" ? store::Scheme::Https : text == "http" ? store::Scheme::Http : store::Scheme::Unknown;
 }
 
-// What a record's time of completion is made of.
-struct Times {
+// What a record's time of completion and its TLS offer are made of.
+struct Parts {
   std::uint64_t started_at_us = 0;
   std::uint64_t duration_us = 0;
+  std::uint32_t tls_version = 0;
+  std::string_view tls_alpn;
 };
+
+// "TLS 1.3, h2,http/1.1"; empty without a ClientHello.
+std::string tls_offer_text(std::uint32_t version, std::string_view alpn) {
+  if (version == 0) {
+    return {};
+  }
+  std::string text = version > 0x0300 && version <= 0x03ff ? "TLS 1." + std::to_string((version & 0xff) - 1) : "SSL 3.0";
+  return text.append(alpn.empty() ? "" : ", ").append(alpn);
+}
 
 std::uint32_t narrow(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
 
-void take_number(TrafficRecord& record, Times& times, std::uint32_t number, std::uint64_t value) {
+void take_number(TrafficRecord& record, Parts& parts, std::uint32_t number, std::uint64_t value) {
   using Event = proto::TrafficEvent;
   switch (number) {
     case Event::kStartedAtUsFieldNumber:
-      times.started_at_us = value;
+      parts.started_at_us = value;
       return;
     case Event::kDurationUsFieldNumber:
-      times.duration_us = value;
+      parts.duration_us = value;
       return;
     case Event::kTtfbUsFieldNumber:
       record.ttfb_us = clamp(value);
@@ -120,12 +131,15 @@ void take_number(TrafficRecord& record, Times& times, std::uint32_t number, std:
     case Event::kToldBytesReceivedFieldNumber:
       record.told_bytes_received = clamp(value);
       return;
+    case Event::kTlsVersionFieldNumber:
+      parts.tls_version = narrow(value);
+      return;
     default:
       return;  // a newer worker's
   }
 }
 
-void take_octets(TrafficRecord& record, std::uint32_t number, std::string_view octets) {
+void take_octets(TrafficRecord& record, Parts& parts, std::uint32_t number, std::string_view octets) {
   using Event = proto::TrafficEvent;
   switch (number) {
     case Event::kClientAddressFieldNumber:
@@ -173,6 +187,15 @@ void take_octets(TrafficRecord& record, std::uint32_t number, std::string_view o
     case Event::kContentTypeFieldNumber:
       record.content_type = octets;
       return;
+    case Event::kUserFieldNumber:
+      record.user = octets;
+      return;
+    case Event::kTlsServerNameFieldNumber:
+      record.tls_server_name = octets;
+      return;
+    case Event::kTlsAlpnFieldNumber:
+      parts.tls_alpn = octets;
+      return;
     default:
       return;  // a newer worker's
   }
@@ -190,20 +213,21 @@ TrafficRecord unreadable_record(std::int64_t now_us) {
 
 TrafficRecord decode_record(std::span<const std::byte> event, std::int64_t now_us) {
   TrafficRecord record;
-  Times times;
+  Parts parts;
   WireFields fields(event);
   while (const auto field = fields.next()) {
     if (field->is_number) {
-      take_number(record, times, field->number, field->value);
+      take_number(record, parts, field->number, field->value);
     } else {
-      take_octets(record, field->number, field->octets);
+      take_octets(record, parts, field->number, field->octets);
     }
   }
   if (!fields.is_whole()) {
     return unreadable_record(now_us);
   }
-  record.duration_us = clamp(times.duration_us);
-  record.completed_at_us = completion_time(times.started_at_us, times.duration_us, now_us);
+  record.duration_us = clamp(parts.duration_us);
+  record.tls_offer = tls_offer_text(parts.tls_version, parts.tls_alpn);
+  record.completed_at_us = completion_time(parts.started_at_us, parts.duration_us, now_us);
   return record;
 }
 

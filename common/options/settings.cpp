@@ -159,6 +159,13 @@ std::optional<std::string> parse_endpoint(const std::string& text) {
   return port && *port > 0 ? std::optional(text) : std::nullopt;
 }
 
+std::optional<TlsNames> parse_tls_names(const std::string& text) {
+  if (text == "observe") {
+    return TlsNames::Observe;
+  }
+  return text == "refuse" ? std::optional(TlsNames::Refuse) : std::nullopt;
+}
+
 std::optional<base::SocketAddress> parse_listen_address(const std::string& text) { return base::SocketAddress::parse(text); }
 
 void declare_general(std::vector<Declaration>& out, Settings& s) {
@@ -201,6 +208,12 @@ void declare_policy(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Policy", .name = "allow-client", .value = "CIDR|loopback|private|any", .default_text = "", .programs = kProxy,
                  .help = "Who may use the proxy (default: this machine; when it listens wider, private networks too)",
                  .take = append_networks(s.allow_clients), .start_list = [&s] { s.allow_clients.clear(); }});
+  out.push_back({.group = "Policy", .name = "tls-names", .value = "observe|refuse", .default_text = "observe", .programs = kProxy,
+                 .help = "When the TLS handshake in a tunnel names another host than CONNECT did, or a blocked one: record it, or close",
+                 .take = store(s.tls_names, parse_tls_names)});
+  out.push_back({.group = "Policy", .name = "password-file", .value = "FILE", .default_text = "", .programs = kProxy,
+                 .help = "Only users of this file may use the proxy: USER:HASH lines as htpasswd -B writes them; read again on SIGHUP",
+                 .take = store(s.password_file, parse_path)});
   out.push_back({.group = "Policy", .name = "allow-destination", .value = "CIDR|loopback|private|any", .default_text = "",
                  .programs = kProxy, .help = "Addresses that requests may go to although they are refused by default or denied",
                  .take = append_networks(s.destinations.allow), .start_list = [&s] { s.destinations.allow.clear(); }});

@@ -56,6 +56,12 @@ enum class Durability : std::uint8_t {
   Power,    // and of the machine: waits for the disk
 };
 
+// What is made of the server's name in a tunnel's ClientHello when it is another than CONNECT's, or a blocked one.
+enum class TlsNames : std::uint8_t {
+  Observe,  // the tunnel is served; the record has the reason
+  Refuse,   // nothing is sent on before the name is known, and the tunnel is closed
+};
+
 // What the reporter is asked for.
 struct Report {
   bool summary = false;
@@ -85,7 +91,9 @@ struct Settings {
   std::optional<RateLimit> rate_limit = RateLimit{};
   std::vector<std::string> block_patterns;
   std::vector<std::filesystem::path> blocklists;
+  TlsNames tls_names = TlsNames::Observe;
   std::vector<base::Cidr> allow_clients;  // empty: by listening address
+  std::filesystem::path password_file;    // empty: nobody has to log in
   DestinationNetworks destinations;
   ConnectPorts connect_ports;
 

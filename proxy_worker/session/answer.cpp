@@ -9,6 +9,7 @@ namespace weir::session {
 
 namespace {
 
+constexpr unsigned kProxyAuthenticationRequired = 407;
 // Any method is forwarded; these are the registered ones that say something to those who ask.
 constexpr const char* kAllow = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT\r\n";
 
@@ -98,6 +99,9 @@ AnswerText refusal(const Answer& answer, const AnswerForm& form) {
     out.head += "; details=" + quote_structured(answer.detail);
   }
   out.head += "\r\n";
+  if (text.status == kProxyAuthenticationRequired) {
+    out.head += "Proxy-Authenticate: Basic realm=\"Weir\", charset=\"UTF-8\"\r\n";  // RFC 7617 section 2.1
+  }
   if (answer.retry_after.count() > 0) {
     out.head += "Retry-After: " + std::to_string(std::chrono::ceil<std::chrono::seconds>(answer.retry_after).count()) + "\r\n";
   }

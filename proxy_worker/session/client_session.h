@@ -22,10 +22,12 @@ namespace weir::session {
 enum class Phase : std::uint8_t {
   AwaitingNextRequest,  // nothing of a request has arrived
   ReadingRequestHead,   // its first octet has
+  CheckingLogin,        // the password is being hashed
   ResolvingOrigin,      // the origin's name is being resolved
   ConnectingToOrigin,   // the connection to the origin is being made
   OpeningTunnel,        // both of these for CONNECT
   Exchanging,           // request and response flow
+  AwaitingClientHello,  // the tunnel is open; nothing goes through it before the client has said whom it wants
   Tunneling,            // octets flow, unread
   RefusingRequest,      // an answer of our own is on its way to the client
   LingeringClose,       // everything is said; what the client still sends is thrown away, so that it can read the answer
@@ -36,6 +38,7 @@ class ClientSession : public net::Retirable,
                       private net::Stream::Listener,
                       private net::OriginDial::Listener,
                       private net::Timer::Listener,
+                      private login::LoginChecker::Query,
                       private net::Task {
  public:
   class Owner {
@@ -64,6 +67,7 @@ class ClientSession : public net::Retirable,
   void on_stream(net::Stream& stream) override;
   void on_timer(net::Timer& timer) override;
   void run() override;
+  void on_checked(login::LoginResult result) override;
   void on_resolved_name() override;
   void on_dialed(std::unique_ptr<net::Stream> stream, const base::SocketAddress& address) override;
   void on_dial_failed(net::DialFailure failure, int error) override;
@@ -87,7 +91,16 @@ class ClientSession : public net::Retirable,
   Step take_read(std::size_t bytes);
   Step take_head(HeadReader::Result result);
   void use_head(std::string_view head_text, std::span<char> rest);
-  std::optional<Answer> admit();
+  void follow(const http1::RequestHead& head);
+  void keep_for_later(std::string_view head_text, std::span<char> rest);
+  std::optional<Answer> admit_client();
+  std::optional<Answer> admit_user(const http1::RequestHead& head);
+  std::optional<Answer> admit_destination();
+  Answer refusal_of(const Verdict& verdict) const;
+  Step handle_checking_login();
+  Step handle_awaiting_client_hello();
+  bool use_hello();
+  void refuse_tunnel(Reason reason);
   void send_request(std::span<char> rest);
   void dial(Phase phase);
   void begin_exchange();

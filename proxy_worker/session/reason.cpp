@@ -35,6 +35,12 @@ constexpr std::array kTexts{
                "The client did not send its request in time."},
     ReasonText{Reason::ClientNotAllowed, 403, REFUSED, POLICY, "client_not_allowed", "http_request_denied",
                "You may not use this proxy", "The proxy does not serve clients at your address. Its operator can allow it."},
+    ReasonText{Reason::LoginRequired, 407, REFUSED, POLICY, "login_required", "http_request_denied", "You have to log in",
+               "The proxy of this network serves only users that it knows. Give your program the name and the password for the proxy."},
+    ReasonText{Reason::LoginRefused, 407, REFUSED, POLICY, "login_refused", "http_request_denied", "The login is not right",
+               "The proxy does not know this user with this password."},
+    ReasonText{Reason::LoginOverloaded, 503, FAILED, PROXY, "login_overloaded", "proxy_internal_error", "Too many logins at once",
+               "The proxy has more logins to check than it can. Try again in a moment."},
     ReasonText{Reason::BlockedDomain, 403, REFUSED, POLICY, "blocked_domain", "http_request_denied", "This site is blocked",
                "The policy of this network, not the site, refuses this request."},
     ReasonText{Reason::ConnectPortNotAllowed, 403, REFUSED, POLICY, "connect_port_not_allowed", "http_request_denied",
@@ -66,6 +72,10 @@ constexpr std::array kTexts{
                "The client ended the connection in the middle of its request."},
     ReasonText{Reason::TunnelIdleTimeout, 504, SERVED, PROXY, "tunnel_idle_timeout", "connection_timeout", "The tunnel was silent",
                "Nothing moved through the tunnel for too long."},
+    ReasonText{Reason::TlsNameDiffers, 403, REFUSED, POLICY, "tls_name_differs", "http_request_denied", "The tunnel leads elsewhere",
+               "The name in the TLS handshake is not the one that the tunnel was asked for."},
+    ReasonText{Reason::TlsNameBlocked, 403, REFUSED, POLICY, "tls_name_blocked", "http_request_denied", "This site is blocked",
+               "The policy of this network refuses the name in the TLS handshake."},
     ReasonText{Reason::Drained, 503, FAILED, PROXY, "drained", "proxy_internal_error", "The proxy is stopping",
                "The proxy was stopped before the request was complete."},
     ReasonText{Reason::OutOfDescriptors, 503, FAILED, PROXY, "out_of_descriptors", "proxy_internal_error", "The proxy is overloaded",
@@ -97,6 +107,8 @@ std::string_view reason_phrase(unsigned status) {
       return "Bad Request";
     case 403:
       return "Forbidden";
+    case 407:
+      return "Proxy Authentication Required";
     case 408:
       return "Request Timeout";
     case 414:

@@ -121,7 +121,7 @@ bool ResponseRelay::open_head(Transaction& transaction, const Conditions& condit
   if (conditions.keeps_heads) {
     http1::write_masked(http1::start_line(head.text), head.fields, *event.mutable_origin_head());
     http1::ResponseHead sent;
-    if (http1::parse_response_head(pending_head_, sent) == http1::HeadError::None) {
+    if (http1::parse_response_head(pending_head_, sent, http1::kFieldsMax + http1::kFieldsAddedMax) == http1::HeadError::None) {
       http1::write_masked(http1::start_line(sent.text), sent.fields, *event.mutable_sent_head());
     }
   }

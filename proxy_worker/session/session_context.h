@@ -9,6 +9,7 @@
 #include "common/options/settings.h"
 #include "proxy_worker/http1/head_parser.h"
 #include "proxy_worker/http1/http_date.h"
+#include "proxy_worker/login/login_checker.h"
 #include "proxy_worker/net/event_loop.h"
 #include "proxy_worker/session/admission.h"
 #include "proxy_worker/session/origin_link.h"
@@ -30,6 +31,7 @@ struct SessionContext {
   http1::ResponseHead response_head;  // likewise
   TransactionPool transactions;
   bool is_draining = false;
+  login::LoginChecker* logins = nullptr;  // nullptr: nobody has to log in
   http1::HttpDate http_date;
 
   // Of now, as an HTTP field says it. Valid until the next call.

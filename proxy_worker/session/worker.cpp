@@ -50,7 +50,7 @@ Worker::Worker(Parts parts)
       pool_(loop_, settings_.timeouts.idle, parts.counters.origin_connections_open),
       admission_(settings_, own_addresses_, parts.rate_windows),
       buffer_(std::make_unique<std::array<char, kBufferBytes>>()),
-      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}, false, {}},
+      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}, false, nullptr, {}},
       sessions_max_((base::raise_open_file_limit() - kReservedDescriptors) / 2),
       signals_(watch_signals()) {
   net::Acceptor::Listener& self = *this;
@@ -63,7 +63,23 @@ Worker::Worker(Parts parts)
 
 Worker::~Worker() { loop_.forget(signals_.value()); }
 
-bool Worker::load_policy(std::string& error) { return admission_.load_rules(error); }
+bool Worker::load_policy(std::string& error) { return load_users(error) && admission_.load_rules(error); }
+
+bool Worker::load_users(std::string& error) {
+  if (settings_.password_file.empty()) {
+    return true;
+  }
+  auto users = login::PasswordFile::read(settings_.password_file, error);
+  if (!users) {
+    return false;
+  }
+  if (logins_) {
+    logins_->replace(std::move(*users));
+  } else {
+    context_.logins = &logins_.emplace(loop_, std::move(*users));
+  }
+  return true;
+}
 
 void Worker::run() {
   while (!is_drained()) {
@@ -111,7 +127,7 @@ void Worker::on_io(net::Readiness) {
 
 void Worker::reload() {
   std::string error;
-  if (admission_.load_rules(error)) {
+  if (load_policy(error)) {
     base::log_info("policy read again: " + std::to_string(admission_.rule_count()) + " rules");
   } else {
     base::log_error("the old policy stays in force: " + error);

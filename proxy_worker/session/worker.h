@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -42,6 +43,7 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
   void on_session_closed(ClientSession& session) override;
   void on_io(net::Readiness readiness) override;  // signals
   void on_timer(net::Timer& timer) override;
+  bool load_users(std::string& error);
   void reload();
   void begin_drain();
   void arm_progress();
@@ -61,6 +63,7 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
   net::OriginPool pool_;
   Admission admission_;
   std::unique_ptr<std::array<char, kBufferBytes>> buffer_;
+  std::optional<login::LoginChecker> logins_;
   SessionContext context_;
   std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
   std::unordered_map<ClientSession*, std::unique_ptr<ClientSession>> sessions_;

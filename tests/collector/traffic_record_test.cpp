@@ -54,6 +54,10 @@ void expect_same(const std::string& bytes, const TrafficEvent& event) {
   EXPECT_EQ(record.sent_head, event.sent_head());
   EXPECT_EQ(record.user_agent, event.user_agent());
   EXPECT_EQ(record.content_type, event.content_type());
+  EXPECT_EQ(record.user, event.user());
+  EXPECT_EQ(record.tls_server_name, event.tls_server_name());
+  EXPECT_EQ(record.tls_offer.empty(), event.tls_version() == 0);
+  EXPECT_TRUE(event.tls_version() == 0 || record.tls_offer.ends_with(event.tls_alpn()));
   EXPECT_EQ(record.worker_id, event.worker_id());
   EXPECT_EQ(static_cast<std::uint64_t>(record.connection_id), std::min<std::uint64_t>(event.connection_id(), INT64_MAX));
   EXPECT_EQ(record.request_number, event.request_number());
@@ -69,6 +73,10 @@ TrafficEvent event_with_everything() {
   event.set_told_bytes_sent(UINT64_MAX);
   event.set_told_bytes_received(300);
   event.set_host("host");
+  event.set_user("someone");
+  event.set_tls_server_name("server.example");
+  event.set_tls_alpn("h2,http/1.1");
+  event.set_tls_version(0x0304);
   return event;
 }
 

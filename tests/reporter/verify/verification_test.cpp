@@ -161,9 +161,23 @@ TEST_F(Verify, FindsAReferenceThatLeadsNowhere) {
   EXPECT_EQ(number_of(found, "references", "unresolved"), 58u);
 }
 
+TEST_F(Verify, CountsProgressOfRequestsThatGoOn) {
+  const std::string stream = there_.stream_id(0);
+  const std::string number = "(SELECT id FROM stream WHERE stream_id = '" + stream + "')";
+  there_.execute("UPDATE stream SET last_sequence = 31 WHERE stream_id = '" + stream +
+                 "'; INSERT INTO progress VALUES (5, 1, 1, 0, 10, 10, 0, 1, 1, " + number + ", 31)");
+  std::filesystem::remove_all(there_.data_dir() / "spool" / "worker-0");
+  EXPECT_THAT(failed(verify()), IsEmpty());
+  EXPECT_EQ(number_of(there_.verify(), "streams", "progress_rows"), 1u);
+  there_.execute("UPDATE progress SET host_id = 99, sequence = 12");
+  const Verification found = verify();
+  EXPECT_THAT(failed(found), ElementsAre("streams", "references"));
+  EXPECT_THAT(faults(found, "streams"), ElementsAre(HasSubstr("12 (progress id 5)"), HasSubstr("event 31 of 31: in no row")));
+}
+
 TEST_F(Verify, ListsAGapAndPassesIt) {
   const std::string stream = there_.stream_id(0);
-  there_.execute("UPDATE stream SET last_sequence = last_sequence + 4 WHERE stream_id = '" + stream + "'; INSERT INTO gap VALUES ('" +
+  there_.execute("UPDATE stream SET last_sequence = last_sequence + 4 WHERE stream_id = '" + stream + "'; INSERT INTO gap (stream_id, first_sequence, last_sequence, noticed_at_us) VALUES ('" +
                  stream + "', 31, 34, 1760799018000000)");
   std::filesystem::remove_all(there_.data_dir() / "spool" / "worker-0");
   const Verification found = verify();
@@ -174,7 +188,7 @@ TEST_F(Verify, ListsAGapAndPassesIt) {
 
 TEST_F(Verify, FindsAGapThatIsNoGap) {
   const std::string stream = there_.stream_id(0);
-  there_.execute("INSERT INTO gap VALUES ('" + stream + "', 5, 6, 0), ('" + stream + "', 30, 31, 0), ('nobody', 1, 2, 0)");
+  there_.execute("INSERT INTO gap (stream_id, first_sequence, last_sequence, noticed_at_us) VALUES ('" + stream + "', 5, 6, 0), ('" + stream + "', 30, 31, 0), ('nobody', 1, 2, 0)");
   const Verification found = verify();
   EXPECT_THAT(failed(found), ElementsAre("streams"));
   EXPECT_THAT(faults(found, "streams"), ElementsAre("gap 1 to 2 of nobody: there is no such stream", stream + ": gap 5 to 6: 2 events of it have rows",

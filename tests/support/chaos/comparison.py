@@ -21,7 +21,8 @@ class Row:
 
 @dataclasses.dataclass
 class Comparison:
-    attempts: int = 0
+    sent: int = 0
+    not_sent: int = 0  # nobody listened: the supervisor was dead
     recorded: int = 0
     interrupted: int = 0
     unseen: int = 0  # sent, nothing came back, not recorded: nobody can know of them
@@ -40,7 +41,8 @@ def read_rows(database_file: pathlib.Path) -> Iterable[Row]:
 
 
 def compare(attempts: dict[str, Attempt], rows: Iterable[Row]) -> Comparison:
-    result = Comparison(attempts=len(attempts))
+    sent = sum(attempt.is_sent for attempt in attempts.values())
+    result = Comparison(sent=sent, not_sent=len(attempts) - sent)
     rows_of = collections.defaultdict(list)
     for row in rows:
         result.recorded += 1
