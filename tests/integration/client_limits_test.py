@@ -31,7 +31,7 @@ class ClientLimitsTest(weir.WeirTest):
         self.assertEqual(kept[0].get(self.origin.url("/")).status, 200, "those that are open go on")
         kept.pop().close()
         patience.await_that(lambda: self._get(proxy).status == 200, "room after a connection was closed")
-        rows = [row for row in proxy.rows() if row["status"] == 429]
+        rows = patience.await_that(lambda: [row for row in proxy.rows() if row["status"] == 429], "the refusal's row")
         self.assertEqual({(row["outcome"], row["reason"]) for row in rows}, {("refused", "connection_limit")})
 
     def test_a_killed_worker_takes_its_connections_off_the_count(self):
