@@ -238,8 +238,69 @@ std::optional<Answer> ClientSession::admit_client() {
   if (!context_.log.has_room()) {
     return Answer{.reason = Reason::RecordsFull};
   }
-  const Verdict verdict = context_.admission.judge_client(identity_.address.address);
-  return verdict.reason == Reason::None ? std::nullopt : std::optional(refusal_of(verdict));
+  Verdict verdict = context_.admission.judge_client(identity_.address.address);
+  if (verdict.reason == Reason::None && !identity_.is_exempt) {
+    verdict = context_.admission.judge_rate(identity_.address.address);
+  }
+  return verdict.reason == Reason::None ? admit_use() : std::optional(refusal_of(verdict));
+}
+
+// What else its client has and moves (--client-connections, --client-bytes-per-day).
+std::optional<Answer> ClientSession::admit_use() {
+  if (identity_.has_too_many_connections) {
+    transaction_->client_keeps_alive = false;
+    return Answer{.reason = Reason::ConnectionLimit};
+  }
+  const auto& daily_limit = context_.settings.client_limits.bytes_per_day;
+  if (!daily_limit || identity_.is_exempt) {
+    return std::nullopt;
+  }
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto today = std::chrono::floor<std::chrono::days>(now);
+  if (context_.client_use->add_bytes(identity_.address.address, static_cast<std::uint32_t>(today.count()), 0) < *daily_limit) {
+    return std::nullopt;
+  }
+  return Answer{.reason = Reason::DailyLimit,
+                .retry_after = std::chrono::duration_cast<std::chrono::microseconds>(today + std::chrono::days(1) - now)};
+}
+
+bool ClientSession::is_over_tunnels() {
+  const auto& limit = context_.settings.client_limits.tunnels;
+  if (!limit || identity_.is_exempt) {
+    return false;
+  }
+  transaction_->is_counted_tunnel = true;  // Until its end, refused or not.
+  return context_.client_use->begin(identity_.address.address, policy::ClientUse::Kind::Tunnel) > *limit;
+}
+
+void ClientSession::charge(const traffic::ByteCount& so_far) {
+  const options::ClientLimits& limits = context_.settings.client_limits;
+  const std::uint64_t total = so_far.sent + so_far.received;
+  const std::uint64_t bytes = total - std::min(total, transaction_->charged_bytes);
+  transaction_->charged_bytes = total;
+  if (limits.bytes_per_day) {
+    const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now().time_since_epoch());
+    context_.client_use->add_bytes(identity_.address.address, static_cast<std::uint32_t>(today.count()), bytes);
+  }
+  if (limits.bytes_per_second) {
+    const auto pause = context_.client_use->pace(identity_.address.address, bytes, *limits.bytes_per_second, boot_time());
+    if (pause.count() > 0) {
+      paused_until_ = context_.loop.now() + pause;
+      context_.loop.arm(resume_, paused_until_);
+      if (phase_ == Phase::Exchanging) {  // It is not the client's or the origin's fault that nothing moves meanwhile.
+        set_deadline(context_.settings.timeouts.body + std::chrono::ceil<std::chrono::milliseconds>(pause));
+      }
+    }
+  }
+}
+
+// Who is paced moves less in one go, so that its pauses are short.
+std::span<char> ClientSession::buffer() const {
+  const auto& pace = context_.settings.client_limits.bytes_per_second;
+  if (!pace || identity_.is_exempt) {
+    return context_.buffer;
+  }
+  return context_.buffer.first(std::clamp<std::size_t>(*pace / 16, 1024, context_.buffer.size()));
 }
 
 std::optional<Answer> ClientSession::admit_user(const http1::RequestHead& head) {
@@ -299,6 +360,9 @@ std::optional<Answer> ClientSession::admit_destination() {
   Verdict verdict;
   if (transaction_->is_tunnel_request()) {
     verdict = admission.judge_tunnel_port(target.authority.port);
+    if (verdict.reason == Reason::None && is_over_tunnels()) {
+      verdict.reason = Reason::TunnelLimit;
+    }
   }
   if (verdict.reason == Reason::None) {
     verdict = admission.judge_host(target.authority.host);
@@ -315,7 +379,12 @@ Answer ClientSession::refusal_of(const Verdict& verdict) const {
   if (verdict.reason == Reason::BlockedDomain) {
     detail = transaction_->target.authority.host + " matches the rule " + verdict.rule + " (" + verdict.rule_list + ").";
   }
-  return Answer{.reason = verdict.reason, .detail = std::move(detail), .retry_after = verdict.retry_after};
+  Answer refusal{.reason = verdict.reason, .detail = std::move(detail), .retry_after = verdict.retry_after};
+  if (verdict.reason == Reason::RateLimit && context_.settings.rate_limit) {
+    refusal.limit_requests = context_.settings.rate_limit->requests;
+    refusal.limit_window = context_.settings.rate_limit->window;
+  }
+  return refusal;
 }
 
 void ClientSession::send_request(std::span<char> rest) {
@@ -418,9 +487,12 @@ void ClientSession::begin_tunnel(std::uint64_t early_bytes_to_client) {
 }
 
 ClientSession::Step ClientSession::handle_exchanging() {
+  if (is_paused()) {
+    return Step::Wait;
+  }
   Transaction& transaction = *transaction_;
   const bool was_answered = transaction.is_answered();
-  const Exchange::Sides sides{client_, origin_.stream(), context_.buffer, context_.response_head, heads_.leftover()};
+  const Exchange::Sides sides{client_, origin_.stream(), buffer(), context_.response_head, heads_.leftover()};
   const ResponseRelay::Conditions conditions{
       .may_keep_client = transaction.client_keeps_alive && !context_.is_draining && may_ask_more(),
       .keeps_heads = context_.keeps_heads(),
@@ -560,8 +632,11 @@ void ClientSession::refuse_tunnel(Reason reason) {
 }
 
 ClientSession::Step ClientSession::handle_tunneling() {
+  if (is_paused()) {
+    return Step::Wait;
+  }
   Tunnel& tunnel = *transaction_->tunnel;
-  const Tunnel::Result result = tunnel.pump(client_, origin_.stream(), context_.buffer, transaction_->hello.get());
+  const Tunnel::Result result = tunnel.pump(client_, origin_.stream(), buffer(), transaction_->hello.get());
   if (transaction_->hello != nullptr && transaction_->hello->result() != tls::ClientHelloReader::Result::NeedsMore) {
     (void)use_hello();
   }
@@ -676,6 +751,12 @@ void ClientSession::finish_transaction(proto::Outcome outcome, proto::Fault faul
   if (transaction_->tunnel) {
     live::subtract(context_.counters.tunnels_open, 1);
   }
+  if (transaction_->is_counted_tunnel) {
+    context_.client_use->end(identity_.address.address, policy::ClientUse::Kind::Tunnel);
+  }
+  if (context_.client_use != nullptr) {
+    note_progress();  // The last octets are charged, too.
+  }
   close_record(outcome, fault, client_.written_bytes(), context_.loop.read_clock(), *transaction_);
   context_.log.record(transaction_->event, transaction_->slot);
   context_.transactions.give_back(std::move(transaction_));
@@ -687,9 +768,15 @@ bool ClientSession::may_ask_more() const {
 }
 
 void ClientSession::note_progress() {
+  if (transaction_->slot == nullptr && context_.client_use == nullptr) {
+    return;
+  }
+  const traffic::ByteCount so_far = bytes_so_far(*transaction_, client_.written_bytes());
   if (transaction_->slot != nullptr) {
-    traffic::TrafficLog::note(*transaction_->slot, duration_us(*transaction_, context_.loop.now()), transaction_->event,
-                              bytes_so_far(*transaction_, client_.written_bytes()));
+    traffic::TrafficLog::note(*transaction_->slot, duration_us(*transaction_, context_.loop.now()), transaction_->event, so_far);
+  }
+  if (context_.client_use != nullptr && !identity_.is_exempt) {
+    charge(so_far);
   }
 }
 
@@ -713,7 +800,10 @@ void ClientSession::linger() {
   enter(Phase::LingeringClose, kLingerTimeout);
 }
 
-void ClientSession::on_timer(net::Timer&) {
+void ClientSession::on_timer(net::Timer& timer) {
+  if (&timer == &resume_) {
+    return advance();
+  }
   switch (phase_) {
     case Phase::ReadingRequestHead:
       answer({.reason = Reason::HeadTimeout});

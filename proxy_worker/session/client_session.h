@@ -57,6 +57,7 @@ class ClientSession : public net::Retirable,
   void drain();
   // The worker's patience is over: the request ends now, and is recorded.
   void end_now();
+  const ClientIdentity& client() const { return identity_; }
   // A request that goes on for long has its octets so far recorded.
   void tell_progress(std::chrono::milliseconds long_is);
 
@@ -110,6 +111,11 @@ class ClientSession : public net::Retirable,
   void suspect_departure();
   bool may_ask_more() const;
   void note_progress();
+  std::optional<Answer> admit_use();
+  bool is_over_tunnels();
+  void charge(const traffic::ByteCount& so_far);
+  bool is_paused() const { return paused_until_ > context_.loop.now(); }
+  std::span<char> buffer() const;
   void handle_exchange_timeout();
   void finish_exchange();
   void lose_origin(Reason reason);
@@ -133,6 +139,8 @@ class ClientSession : public net::Retirable,
   HeadReader heads_;
   std::unique_ptr<Transaction> transaction_;  // nullptr while there is no request
   net::Timer deadline_{*this};
+  net::TimePoint paused_until_{};  // the client keeps to its pace
+  net::Timer resume_{*this};
 };
 
 }  // namespace weir::session
