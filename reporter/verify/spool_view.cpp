@@ -45,6 +45,22 @@ std::uint64_t load(const std::uint64_t& word) {
   return std::atomic_ref(const_cast<std::uint64_t&>(word)).load(std::memory_order_acquire);
 }
 
+// Gives the number behind the last event that was ever finished here.
+std::uint64_t enter_events(SpoolView& view, const std::string& file, std::span<const std::byte> segment, const ledger::SegmentHeader& header) {
+  // Read before the events are counted: what it tells of was finished by then.
+  const std::uint64_t finished = load(header.end_sequence);
+  ledger::SegmentEvents events = ledger::count_events(segment);
+  const bool is_damaged = count_all(segment, events);
+  const std::uint64_t end = header.first_sequence + events.count;
+  if (is_damaged || finished > end) {
+    view.damages.push_back(file + " is damaged behind event " + std::to_string(end - 1) + ", at octet " + std::to_string(events.end_offset));
+  }
+  if (finished > end) {
+    view.unreadable.push_back({end, finished - 1});
+  }
+  return std::max(end, finished);
+}
+
 void enter(SpoolView& view, const std::string& file, std::span<const std::byte> segment) {
   const ledger::SegmentHeader* header = ledger::segment_header(segment);
   if (header == nullptr) {
@@ -65,22 +81,11 @@ void enter(SpoolView& view, const std::string& file, std::span<const std::byte> 
   } else if (first > view.end_sequence) {
     view.unreadable.push_back({view.end_sequence, first - 1});
   }
-  // Read before the events are counted: what it tells of was finished by then.
-  const std::uint64_t finished = load(header->end_sequence);
-  ledger::SegmentEvents events = ledger::count_events(segment);
-  const bool is_damaged = count_all(segment, events);
-  const std::uint64_t end = first + events.count;
-  if (is_damaged || finished > end) {
-    view.damages.push_back(file + " is damaged behind event " + std::to_string(end - 1) + ", at octet " + std::to_string(events.end_offset));
-  }
-  if (finished > end) {
-    view.unreadable.push_back({end, finished - 1});
-  }
   view.acknowledged = std::max(view.acknowledged, header->acknowledged);
   if (is_first) {
     view.acknowledged = std::max(view.acknowledged, first - 1);
   }
-  view.end_sequence = std::max(end, finished);
+  view.end_sequence = enter_events(view, file, segment, *header);
 }
 
 }  // namespace
