@@ -7,8 +7,10 @@
 
 #include <chrono>
 #include <fstream>
+#include <span>
 
 #include "common/base/file_lock.h"
+#include "common/ledger/segment.h"
 #include "tests/collector/hand_made.h"
 #include "tests/reporter/verify/installation.h"
 
@@ -28,6 +30,16 @@ using testing::write;
 
 const char* const kLog = "Website Traffic/www.example.com.jsonl";
 const char* const kOtherLog = "Website Traffic/other.example.com.jsonl";
+
+// Where an event begins in a segment whose first is event 1.
+std::size_t offset_of_event(const std::string& segment, std::uint64_t sequence) {
+  const auto bytes = std::as_bytes(std::span(segment));
+  std::size_t offset = sizeof(ledger::SegmentHeader);
+  for (std::uint64_t number = 1; number < sequence; ++number) {
+    offset += ledger::framed_bytes(ledger::read_record(bytes.subspan(offset)).value().size());
+  }
+  return offset;
+}
 
 // Two workers' streams of 30 and 20 events, all of them delivered: 41 lines in one log, 8 in another, 1 blocked.
 class Verify : public ::testing::Test {
@@ -407,9 +419,25 @@ TEST_F(Verify, FindsADamagedSegment) {
   write(there_.segment(0), content);
   const Verification found = there_.verify();
   EXPECT_THAT(failed(found), ElementsAre("spools"));
-  EXPECT_THAT(faults(found, "spools"), ElementsAre(HasSubstr("is damaged behind event 36, at octet ")));
+  EXPECT_THAT(faults(found, "spools"), ElementsAre(HasSubstr("is damaged behind event 36, at octet "),
+                                                   HasSubstr("event 37: unreadable in the spool, not in the database")));
   EXPECT_EQ(number_of(found, "spools", "damaged_segments"), 1u);
   EXPECT_EQ(number_of(found, "spools", "pending_events"), 6u);
+}
+
+TEST_F(Verify, FindsEventsThatBecameZeros) {
+  there_.record(0, 7);
+  there_.stop();
+  std::string content = content_of(there_.segment(0));
+  const std::size_t place = offset_of_event(content, 36);
+  content.replace(place, std::string::npos, content.size() - place, '\0');
+  write(there_.segment(0), content);
+  const Verification found = there_.verify();
+  EXPECT_THAT(failed(found), ElementsAre("spools"));
+  EXPECT_THAT(faults(found, "spools"), ElementsAre(HasSubstr("is damaged behind event 35"),
+                                                   HasSubstr("events 36 to 37: unreadable in the spool, not in the database")));
+  EXPECT_EQ(number_of(found, "spools", "pending_events"), 5u);
+  EXPECT_EQ(number_of(found, "spools", "events_in_neither"), 2u);
 }
 
 TEST_F(Verify, FindsWhatADamagedSegmentTookFromTheMiddle) {
