@@ -33,6 +33,17 @@ struct ConnectPorts {
   std::vector<std::uint16_t> ports{443};
 };
 
+// What one client may use, over all workers; nothing: as much as it likes.
+struct ClientLimits {
+  std::optional<std::uint64_t> connections;
+  std::optional<std::uint64_t> tunnels;
+  std::optional<std::uint64_t> bytes_per_second;  // both directions together
+  std::optional<std::uint64_t> bytes_per_day;     // of UTC; likewise
+  std::vector<base::Cidr> exempt;                 // from these and from the rate limit
+
+  bool any() const { return connections || tunnels || bytes_per_second || bytes_per_day; }
+};
+
 // One named limit for each wait.
 struct Timeouts {
   std::chrono::milliseconds head{30'000};           // first octet of a request to the end of its head
@@ -89,6 +100,7 @@ struct Settings {
   Timeouts timeouts;
 
   std::optional<RateLimit> rate_limit = RateLimit{};
+  ClientLimits client_limits;
   std::vector<std::string> block_patterns;
   std::vector<std::filesystem::path> blocklists;
   TlsNames tls_names = TlsNames::Observe;

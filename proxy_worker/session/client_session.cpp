@@ -28,7 +28,7 @@ constexpr std::string_view kDepartureProbe = "HTTP/1.1 100 Continue\r\n\r\n";
 }  // namespace
 
 ClientSession::ClientSession(SessionContext& context, Owner& owner, base::UniqueFd fd, const ClientIdentity& client)
-    : context_(context), owner_(owner), identity_(client), client_(context.loop, std::move(fd)), origin_(context.origins) {}
+    : context_(context), owner_(owner), identity_(client), gate_(context_, identity_), client_(context.loop, std::move(fd)), origin_(context.origins) {}
 
 ClientSession::~ClientSession() { context_.loop.cancel(*this); }
 
@@ -195,7 +195,7 @@ void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
     follow(head);
   }
   if (!reply) {
-    reply = admit_client();
+    reply = gate_.admit_client(transaction);
   }
   if (!reply && !transaction.is_logged_in && context_.logins != nullptr) {
     reply = admit_user(head);
@@ -204,7 +204,7 @@ void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
     }
   }
   if (!reply) {
-    reply = admit_destination();
+    reply = gate_.admit_destination(transaction);
   }
   if (!reply && transaction.is_for_proxy) {
     reply = answer_about_proxy(head);
@@ -228,18 +228,6 @@ void ClientSession::follow(const http1::RequestHead& head) {
   if (context_.keeps_heads()) {
     http1::write_masked(http1::start_line(head.text), head.fields, *transaction_->event.mutable_incoming_head());
   }
-}
-
-std::optional<Answer> ClientSession::admit_client() {
-  if (transaction_->is_known_client) {
-    return std::nullopt;
-  }
-  transaction_->is_known_client = true;
-  if (!context_.log.has_room()) {
-    return Answer{.reason = Reason::RecordsFull};
-  }
-  const Verdict verdict = context_.admission.judge_client(identity_.address.address);
-  return verdict.reason == Reason::None ? std::nullopt : std::optional(refusal_of(verdict));
 }
 
 std::optional<Answer> ClientSession::admit_user(const http1::RequestHead& head) {
@@ -288,34 +276,6 @@ ClientSession::Step ClientSession::handle_checking_login() {
     cut_off(Reason::ClientClosed, proto::CLIENT);
   }
   return Step::Wait;
-}
-
-std::optional<Answer> ClientSession::admit_destination() {
-  const Admission& admission = context_.admission;
-  const http1::RequestTarget& target = transaction_->target;
-  if (target.form == http1::TargetForm::Asterisk) {
-    return std::nullopt;
-  }
-  Verdict verdict;
-  if (transaction_->is_tunnel_request()) {
-    verdict = admission.judge_tunnel_port(target.authority.port);
-  }
-  if (verdict.reason == Reason::None) {
-    verdict = admission.judge_host(target.authority.host);
-  }
-  return verdict.reason == Reason::None ? std::nullopt : std::optional(refusal_of(verdict));
-}
-
-Answer ClientSession::refusal_of(const Verdict& verdict) const {
-  proto::TrafficEvent& event = transaction_->event;
-  event.set_rule(verdict.rule);
-  event.set_rule_list(verdict.rule_list);
-  event.set_requests_in_window(verdict.requests_in_window);
-  std::string detail;
-  if (verdict.reason == Reason::BlockedDomain) {
-    detail = transaction_->target.authority.host + " matches the rule " + verdict.rule + " (" + verdict.rule_list + ").";
-  }
-  return Answer{.reason = verdict.reason, .detail = std::move(detail), .retry_after = verdict.retry_after};
 }
 
 void ClientSession::send_request(std::span<char> rest) {
@@ -418,9 +378,12 @@ void ClientSession::begin_tunnel(std::uint64_t early_bytes_to_client) {
 }
 
 ClientSession::Step ClientSession::handle_exchanging() {
+  if (is_paused()) {
+    return Step::Wait;
+  }
   Transaction& transaction = *transaction_;
   const bool was_answered = transaction.is_answered();
-  const Exchange::Sides sides{client_, origin_.stream(), context_.buffer, context_.response_head, heads_.leftover()};
+  const Exchange::Sides sides{client_, origin_.stream(), gate_.buffer(), context_.response_head, heads_.leftover()};
   const ResponseRelay::Conditions conditions{
       .may_keep_client = transaction.client_keeps_alive && !context_.is_draining && may_ask_more(),
       .keeps_heads = context_.keeps_heads(),
@@ -560,8 +523,11 @@ void ClientSession::refuse_tunnel(Reason reason) {
 }
 
 ClientSession::Step ClientSession::handle_tunneling() {
+  if (is_paused()) {
+    return Step::Wait;
+  }
   Tunnel& tunnel = *transaction_->tunnel;
-  const Tunnel::Result result = tunnel.pump(client_, origin_.stream(), context_.buffer, transaction_->hello.get());
+  const Tunnel::Result result = tunnel.pump(client_, origin_.stream(), gate_.buffer(), transaction_->hello.get());
   if (transaction_->hello != nullptr && transaction_->hello->result() != tls::ClientHelloReader::Result::NeedsMore) {
     (void)use_hello();
   }
@@ -676,6 +642,10 @@ void ClientSession::finish_transaction(proto::Outcome outcome, proto::Fault faul
   if (transaction_->tunnel) {
     live::subtract(context_.counters.tunnels_open, 1);
   }
+  gate_.end(*transaction_);
+  if (context_.client_use != nullptr) {
+    note_progress();  // The last octets are charged, too.
+  }
   close_record(outcome, fault, client_.written_bytes(), context_.loop.read_clock(), *transaction_);
   context_.log.record(transaction_->event, transaction_->slot);
   context_.transactions.give_back(std::move(transaction_));
@@ -687,9 +657,23 @@ bool ClientSession::may_ask_more() const {
 }
 
 void ClientSession::note_progress() {
+  if (transaction_->slot == nullptr && context_.client_use == nullptr) {
+    return;
+  }
+  const traffic::ByteCount so_far = bytes_so_far(*transaction_, client_.written_bytes());
   if (transaction_->slot != nullptr) {
-    traffic::TrafficLog::note(*transaction_->slot, duration_us(*transaction_, context_.loop.now()), transaction_->event,
-                              bytes_so_far(*transaction_, client_.written_bytes()));
+    traffic::TrafficLog::note(*transaction_->slot, duration_us(*transaction_, context_.loop.now()), transaction_->event, so_far);
+  }
+  if (const auto pause = gate_.charge(so_far, *transaction_); pause.count() > 0) {
+    pause_for(pause);
+  }
+}
+
+void ClientSession::pause_for(std::chrono::microseconds time) {
+  paused_until_ = context_.loop.now() + time;
+  context_.loop.arm(resume_, paused_until_);
+  if (phase_ == Phase::Exchanging) {  // It is not the client's or the origin's fault that nothing moves meanwhile.
+    set_deadline(context_.settings.timeouts.body + std::chrono::ceil<std::chrono::milliseconds>(time));
   }
 }
 
@@ -713,7 +697,10 @@ void ClientSession::linger() {
   enter(Phase::LingeringClose, kLingerTimeout);
 }
 
-void ClientSession::on_timer(net::Timer&) {
+void ClientSession::on_timer(net::Timer& timer) {
+  if (&timer == &resume_) {
+    return advance();
+  }
   switch (phase_) {
     case Phase::ReadingRequestHead:
       answer({.reason = Reason::HeadTimeout});

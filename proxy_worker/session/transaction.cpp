@@ -39,6 +39,8 @@ void Transaction::clear() {
   max_forwards.reset();
   is_known_client = false;
   is_logged_in = false;
+  is_counted_tunnel = false;
+  charged_bytes = 0;
   origin_key.clear();
   origin_head.clear();
   early_body.clear();

@@ -37,6 +37,8 @@ struct Transaction {
 
   bool is_known_client = false;  // its address may use the proxy, and the request is counted
   bool is_logged_in = false;
+  bool is_counted_tunnel = false;  // among its client's open ones
+  std::uint64_t charged_bytes = 0;  // to its client
 
   // What the origin is sent; kept until its answer begins, because a kept connection may turn out to be dead.
   std::string origin_key;  // in the pool: "host:port"

@@ -24,7 +24,8 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
     net::EventLoop& loop;
     std::vector<base::UniqueFd> listeners;
     live::WorkerCounters& counters;
-    policy::RateWindows* rate_windows;
+    policy::RateWindows* rate_windows;  // nullptr: no limit
+    policy::ClientUse* client_use;      // nullptr: no limit
     traffic::TrafficLog& log;
     traffic::Shipper* shipper;  // nullptr with --records off
   };
