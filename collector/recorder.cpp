@@ -109,7 +109,7 @@ bool Recorder::insert_events(Stream& stream, const Batch& batch, std::int64_t no
     return false;
   }
   for (std::size_t index = stream.accepted.sequence + 1 - batch.first_sequence; index < batch.events.size(); ++index) {
-    const TrafficRecord record = decode_record(batch.events[index], now_us);
+    const TrafficRecord& record = decoder_.decode(batch.events[index], now_us);
     unreadable_events_ += record.reason == kUnreadableRecord ? 1 : 0;
     const auto id = records_->insert(record, {stream.number, batch.first_sequence + index});
     if (!id) {

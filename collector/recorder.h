@@ -69,6 +69,7 @@ class Recorder {
   std::unique_ptr<RecordStore> records_;
   std::optional<StreamTable> streams_;
   std::unique_ptr<JsonLog> json_log_;  // null when JSON logs are off
+  RecordDecoder decoder_;
   bool is_in_transaction_ = false;
   std::uint64_t pending_events_ = 0;
   std::uint64_t unreadable_events_ = 0;

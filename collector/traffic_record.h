@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,8 +18,8 @@ enum class RecordKind : std::uint8_t {
   Progress,  // of one that goes on: octets since the last such record
 };
 
-// proto/traffic_event.proto explains each field. Text is borrowed from the encoded event; it came from the network and may
-// hold any octets.
+// proto/traffic_event.proto explains each field. Text is borrowed from the RecordDecoder that made the record, until it
+// decodes the next one; it came from the network and may hold any octets.
 struct TrafficRecord {
   RecordKind kind = RecordKind::Request;
   std::int64_t completed_at_us = 0;  // since the Unix epoch; always a time between 1970 and 9999
@@ -62,8 +63,23 @@ struct TrafficRecord {
 // The reason of the record that stands for an event which could not be read.
 inline constexpr std::string_view kUnreadableRecord = "unreadable_record";
 
-// Always gives a record, so that each sequence number has its row: for an event that does not parse, one with outcome
-// Unknown and reason unreadable_record. `now_us` is the time of completion where the event has no usable one.
-TrafficRecord decode_record(std::span<const std::byte> event, std::int64_t now_us);
+// Reads events; keeps its memory from one to the next.
+class RecordDecoder {
+ public:
+  RecordDecoder();
+  ~RecordDecoder();
+
+  // Always gives a record, so that each sequence number has its row: for an event that does not parse, one with outcome
+  // Unknown and reason unreadable_record. `now_us` is the time of completion where the event has no usable one.
+  const TrafficRecord& decode(std::span<const std::byte> event, std::int64_t now_us);
+
+ private:
+  struct Message;
+  void take_message(std::int64_t now_us);
+  void take_tls_offer(std::uint32_t version, const std::string& alpn);
+
+  std::unique_ptr<Message> message_;
+  TrafficRecord record_;
+};
 
 }  // namespace weir::collector

@@ -24,7 +24,7 @@ class JsonLine : public ::testing::Test {
   std::string line(const proto::TrafficEvent& event, std::int64_t id = kCompletedAtUs) {
     const std::string bytes = event.SerializeAsString();
     LineBuffer out;
-    append_json_line(out, decode_record(std::as_bytes(std::span(bytes)), 1), id, time_text_);
+    append_json_line(out, decoder_.decode(std::as_bytes(std::span(bytes)), 1), id, time_text_);
     return std::string(out.text());
   }
 
@@ -36,6 +36,7 @@ class JsonLine : public ::testing::Test {
     return all;
   }
 
+  RecordDecoder decoder_;
   TimeText time_text_;
 };
 
@@ -110,8 +111,9 @@ TEST_F(JsonLine, OfHostileOctetsIsStillOneLineOfJson) {
 }
 
 TEST_F(JsonLine, OfAnEventThatCannotBeReadSaysSo) {
+  RecordDecoder decoder;
   const std::string damaged = "\xFF\xFF\xFF";
-  const TrafficRecord record = decode_record(std::as_bytes(std::span(damaged)), 42);
+  const TrafficRecord& record = decoder.decode(std::as_bytes(std::span(damaged)), 42);
   EXPECT_EQ(record.reason, kUnreadableRecord);
   EXPECT_EQ(record.outcome, store::Outcome::Unknown);
   EXPECT_EQ(record.completed_at_us, 42);
@@ -123,7 +125,7 @@ TEST_F(JsonLine, TakesTheTimeOfReceiptWhenTheEventHasNone) {
     event.set_started_at_us(start);
     event.set_duration_us(10);
     const std::string bytes = event.SerializeAsString();
-    EXPECT_EQ(decode_record(std::as_bytes(std::span(bytes)), 42).completed_at_us, 42) << start;
+    EXPECT_EQ(decoder_.decode(std::as_bytes(std::span(bytes)), 42).completed_at_us, 42) << start;
   }
 }
 
