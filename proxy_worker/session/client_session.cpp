@@ -226,7 +226,9 @@ void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
 void ClientSession::follow(const http1::RequestHead& head) {
   transaction_->slot = context_.log.begin(transaction_->event);
   if (context_.keeps_heads()) {
-    http1::write_masked(http1::start_line(head.text), head.fields, *transaction_->event.mutable_incoming_head());
+    std::string& text = *transaction_->event.mutable_incoming_head();
+    text.clear();
+    http1::write_masked(http1::start_line(head.text), head.fields, text);
   }
 }
 

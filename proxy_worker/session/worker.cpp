@@ -63,19 +63,21 @@ Worker::Worker(Parts parts)
 
 Worker::~Worker() { loop_.forget(signals_.value()); }
 
-bool Worker::load_policy(std::string& error) { return load_users(error) && admission_.load_rules(error); }
-
-bool Worker::load_users(std::string& error) {
-  if (settings_.password_file.empty()) {
-    return true;
+// All of it, or nothing.
+bool Worker::load_policy(std::string& error) {
+  std::optional<login::PasswordFile> users;
+  if (!settings_.password_file.empty()) {
+    users = login::PasswordFile::read(settings_.password_file, error);
+    if (!users) {
+      return false;
+    }
   }
-  auto users = login::PasswordFile::read(settings_.password_file, error);
-  if (!users) {
+  if (!admission_.load_rules(error)) {
     return false;
   }
-  if (logins_) {
+  if (users && logins_) {
     logins_->replace(std::move(*users));
-  } else {
+  } else if (users) {
     context_.logins = &logins_.emplace(loop_, std::move(*users));
   }
   return true;

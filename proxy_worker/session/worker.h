@@ -44,7 +44,6 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
   void on_session_closed(ClientSession& session) override;
   void on_io(net::Readiness readiness) override;  // signals
   void on_timer(net::Timer& timer) override;
-  bool load_users(std::string& error);
   void reload();
   void begin_drain();
   void arm_progress();
