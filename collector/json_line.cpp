@@ -175,6 +175,13 @@ void append_json_line(LineBuffer& out, const TrafficRecord& record, std::int64_t
       append_rate_limited(line, record, request_id, time_text);
       break;
   }
+  if (!record.user.empty()) {
+    line.text("User", record.user);
+  }
+  if (!record.tls_offer.empty()) {
+    line.text("TLS server name", record.tls_server_name);
+    line.text("TLS offer", record.tls_offer);
+  }
   line.number("Worker", record.worker_id);
   line.number("Request id", request_id);
   line.end();

@@ -17,8 +17,8 @@ constexpr std::string_view kInsert =
     "INSERT INTO request (id, duration_us, ttfb_us, client_id, host_id, port, method_id, scheme, status, outcome, fault,"
     " reason_id, rule_id, requests_in_window, bytes_sent, bytes_received, response_body_bytes, request_body_bytes,"
     " user_agent_id, content_type_id, path, origin_address, worker_id, connection_id, request_number, client_port,"
-    " stream, sequence, told_bytes_sent, told_bytes_received) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
-    " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
+    " stream, sequence, told_bytes_sent, told_bytes_received, user_id, tls_hello_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
+    " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)";
 
 constexpr std::string_view kInsertProgress =
     "INSERT INTO progress (id, client_id, host_id, duration_us, bytes_sent, bytes_received, worker_id, connection_id,"
@@ -48,16 +48,18 @@ bool RecordStore::prepare(store::Error& error) {
   auto rules = ReferenceTable::open(database_, "rule", {"pattern", "list"}, error);
   auto user_agents = ReferenceTable::open(database_, "user_agent", {"text"}, error);
   auto content_types = ReferenceTable::open(database_, "content_type", {"text"}, error);
+  auto users = ReferenceTable::open(database_, "user", {"name"}, error);
+  auto tls_hellos = ReferenceTable::open(database_, "tls_hello", {"server_name", "offer"}, error);
   struct stat status {};
   if (!begin || !commit || !roll_back || !insert || !insert_progress || !clients || !hosts || !methods || !reasons || !rules || !user_agents ||
-      !content_types || ::stat(path_.c_str(), &status) != 0) {
+      !content_types || !users || !tls_hellos || ::stat(path_.c_str(), &status) != 0) {
     return false;
   }
   device_ = status.st_dev;
   inode_ = status.st_ino;
   statements_.emplace(Statements{std::move(*begin), std::move(*commit), std::move(*roll_back), std::move(*insert), std::move(*insert_progress), std::move(*clients),
                                  std::move(*hosts), std::move(*methods), std::move(*reasons), std::move(*rules),
-                                 std::move(*user_agents), std::move(*content_types)});
+                                 std::move(*user_agents), std::move(*content_types), std::move(*users), std::move(*tls_hellos)});
   return true;
 }
 
@@ -79,7 +81,8 @@ void RecordStore::roll_back() {
     (void)statements_->roll_back.run();
   }
   for (ReferenceTable* table : {&statements_->clients, &statements_->hosts, &statements_->methods, &statements_->reasons,
-                                &statements_->rules, &statements_->user_agents, &statements_->content_types}) {
+                                &statements_->rules, &statements_->user_agents, &statements_->content_types, &statements_->users,
+                                &statements_->tls_hellos}) {
     table->forget_all();
   }
   taken_requests_ = taken_progress_ = {};
@@ -136,10 +139,17 @@ bool RecordStore::resolve(const TrafficRecord& record, References& references) {
       return false;
     }
   }
+  if (!record.tls_offer.empty()) {
+    references.tls_hello = s.tls_hellos.number_of(record.tls_server_name, record.tls_offer);
+    if (!references.tls_hello) {
+      error_ = s.tls_hellos.error();
+      return false;
+    }
+  }
   return required(s.clients, record.client_address, references.client) && required(s.hosts, record.host, references.host) &&
          required(s.methods, record.method, references.method) && optional(s.reasons, record.reason, references.reason) &&
          optional(s.user_agents, record.user_agent, references.user_agent) &&
-         optional(s.content_types, record.content_type, references.content_type);
+         optional(s.content_types, record.content_type, references.content_type) && optional(s.users, record.user, references.user);
 }
 
 // What is bound stays bound from row to row, and most columns repeat: only what changed is bound again.
@@ -189,6 +199,8 @@ void RecordStore::bind(const TrafficRecord& record, const References& references
   next(origin.sequence);
   next(record.told_bytes_sent);
   next(record.told_bytes_received);
+  next_or_null(references.user);
+  next_or_null(references.tls_hello);
 }
 
 // Two requests rarely end in the same microsecond. When many claim one time (a clock that stands still), the run of

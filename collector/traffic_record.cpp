@@ -72,6 +72,14 @@ const TrafficRecord& RecordDecoder::decode(std::span<const std::byte> event, std
   return record_;
 }
 
+void RecordDecoder::take_tls_offer(std::uint32_t version, const std::string& alpn) {
+  record_.tls_offer.clear();
+  if (version != 0) {
+    record_.tls_offer = version > 0x0300 && version <= 0x03ff ? "TLS 1." + std::to_string((version & 0xff) - 1) : "SSL 3.0";
+    record_.tls_offer.append(alpn.empty() ? "" : ", ").append(alpn);
+  }
+}
+
 void RecordDecoder::take_message(std::int64_t now_us) {
   const proto::TrafficEvent& event = message_->event;
   record_.kind = event.kind() == proto::PROGRESS ? RecordKind::Progress : RecordKind::Request;
@@ -105,6 +113,9 @@ void RecordDecoder::take_message(std::int64_t now_us) {
   record_.sent_head = event.sent_head();
   record_.user_agent = event.user_agent();
   record_.content_type = event.content_type();
+  record_.user = event.user();
+  record_.tls_server_name = event.tls_server_name();
+  take_tls_offer(event.tls_version(), event.tls_alpn());
   record_.worker_id = event.worker_id();
   record_.connection_id = clamp(event.connection_id());
   record_.request_number = event.request_number();

@@ -52,6 +52,9 @@ struct TrafficRecord {
   std::string_view sent_head;
   std::string_view user_agent;
   std::string_view content_type;
+  std::string_view user;
+  std::string_view tls_server_name;
+  std::string tls_offer;  // "TLS 1.3, h2,http/1.1": version and protocols; empty when there was no ClientHello
   std::uint32_t worker_id = 0;
   std::int64_t connection_id = 0;
   std::uint32_t request_number = 0;
@@ -73,6 +76,7 @@ class RecordDecoder {
  private:
   struct Message;
   void take_message(std::int64_t now_us);
+  void take_tls_offer(std::uint32_t version, const std::string& alpn);
 
   std::unique_ptr<Message> message_;
   TrafficRecord record_;

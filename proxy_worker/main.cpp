@@ -180,8 +180,15 @@ int main(int argc, char** argv) {
       return refuse(kFailed, error);
     }
   }
+  std::optional<policy::ClientUse> client_use;
+  if (settings.client_limits.any()) {
+    client_use = policy::ClientUse::open(run_folder / "client_use", settings.worker_id, base::supervisor_pid(), error);
+    if (!client_use) {
+      return refuse(kFailed, error);
+    }
+  }
   live::start(slot);
-  session::Worker worker({settings, loop, std::move(listeners), slot, rate_windows ? &*rate_windows : nullptr, log,
+  session::Worker worker({settings, loop, std::move(listeners), slot, rate_windows ? &*rate_windows : nullptr, client_use ? &*client_use : nullptr, log,
                           ledger ? &ledger->shipper : nullptr});
   if (!worker.load_policy(error)) {
     return refuse(kBadConfiguration, error);

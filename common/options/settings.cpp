@@ -159,6 +159,38 @@ std::optional<std::string> parse_endpoint(const std::string& text) {
   return port && *port > 0 ? std::optional(text) : std::nullopt;
 }
 
+std::optional<std::uint64_t> parse_count(const std::string& text) {
+  const auto count = base::parse_decimal(text, 1'000'000);
+  return count && *count > 0 ? count : std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_size(const std::string& text) {
+  const auto bytes = base::parse_byte_size(text);
+  return bytes && *bytes > 0 ? bytes : std::nullopt;
+}
+
+// "off" is a value, too: none.
+template <class Parse>
+auto or_off(Parse parse) {
+  return [parse](const std::string& text) -> std::optional<std::optional<std::uint64_t>> {
+    if (text == "off") {
+      return std::optional<std::optional<std::uint64_t>>(std::in_place, std::nullopt);
+    }
+    const std::optional<std::uint64_t> value = parse(text);
+    if (!value) {
+      return std::nullopt;
+    }
+    return std::optional<std::optional<std::uint64_t>>(std::in_place, value);
+  };
+}
+
+std::optional<TlsNames> parse_tls_names(const std::string& text) {
+  if (text == "observe") {
+    return TlsNames::Observe;
+  }
+  return text == "refuse" ? std::optional(TlsNames::Refuse) : std::nullopt;
+}
+
 std::optional<base::SocketAddress> parse_listen_address(const std::string& text) { return base::SocketAddress::parse(text); }
 
 void declare_general(std::vector<Declaration>& out, Settings& s) {
@@ -192,6 +224,18 @@ void declare_policy(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Policy", .name = "rate-limit", .value = "REQUESTS/WINDOW|off", .default_text = "100/10s",
                  .programs = kProxy, .help = "Requests that one client address may make in any such span, over all workers",
                  .take = store(s.rate_limit, parse_rate_limit)});
+  const auto limit = [&out](std::string name, std::string value, std::optional<std::uint64_t>& target, auto parse, std::string help) {
+    out.push_back({.group = "Policy", .name = std::move(name), .value = std::move(value), .default_text = "off", .programs = kProxy,
+                   .help = std::move(help), .take = store(target, or_off(parse))});
+  };
+  ClientLimits& limits = s.client_limits;
+  limit("client-connections", "N|off", limits.connections, parse_count, "Connections that one client address may have open, over all workers");
+  limit("client-tunnels", "N|off", limits.tunnels, parse_count, "Tunnels that one client address may have open, over all workers");
+  limit("client-bytes-per-second", "SIZE|off", limits.bytes_per_second, parse_size, "Pace of one client address, both directions together");
+  limit("client-bytes-per-day", "SIZE|off", limits.bytes_per_day, parse_size, "What one client address may move in a day (UTC); then 429");
+  out.push_back({.group = "Policy", .name = "exempt-client", .value = "CIDR|loopback|private|any", .default_text = "", .programs = kProxy,
+                 .help = "Clients to whom neither the rate limit nor the other limits per client apply",
+                 .take = append_networks(limits.exempt), .start_list = [&s] { s.client_limits.exempt.clear(); }});
   out.push_back({.group = "Policy", .name = "block", .value = "PATTERN", .default_text = "", .programs = kProxy,
                  .help = "Refuse hosts of this name; * ? and [...] are wildcards: '*.youtube.com'",
                  .take = append(s.block_patterns, parse_text), .start_list = [&s] { s.block_patterns.clear(); }});
@@ -201,6 +245,9 @@ void declare_policy(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Policy", .name = "allow-client", .value = "CIDR|loopback|private|any", .default_text = "", .programs = kProxy,
                  .help = "Who may use the proxy (default: this machine; when it listens wider, private networks too)",
                  .take = append_networks(s.allow_clients), .start_list = [&s] { s.allow_clients.clear(); }});
+  out.push_back({.group = "Policy", .name = "tls-names", .value = "observe|refuse", .default_text = "observe", .programs = kProxy,
+                 .help = "When the TLS handshake in a tunnel names another host than CONNECT did, or a blocked one: record it, or close",
+                 .take = store(s.tls_names, parse_tls_names)});
   out.push_back({.group = "Policy", .name = "password-file", .value = "FILE", .default_text = "", .programs = kProxy,
                  .help = "Only users of this file may use the proxy: USER:HASH lines as htpasswd -B writes them; read again on SIGHUP",
                  .take = store(s.password_file, parse_path)});

@@ -33,6 +33,17 @@ struct ConnectPorts {
   std::vector<std::uint16_t> ports{443};
 };
 
+// What one client may use, over all workers; nothing: as much as it likes.
+struct ClientLimits {
+  std::optional<std::uint64_t> connections;
+  std::optional<std::uint64_t> tunnels;
+  std::optional<std::uint64_t> bytes_per_second;  // both directions together
+  std::optional<std::uint64_t> bytes_per_day;     // of UTC; likewise
+  std::vector<base::Cidr> exempt;                 // from these and from the rate limit
+
+  bool any() const { return connections || tunnels || bytes_per_second || bytes_per_day; }
+};
+
 // One named limit for each wait.
 struct Timeouts {
   std::chrono::milliseconds head{30'000};           // first octet of a request to the end of its head
@@ -54,6 +65,12 @@ enum class WhenSpoolFull : std::uint8_t {
 enum class Durability : std::uint8_t {
   Process,  // the death of any process
   Power,    // and of the machine: waits for the disk
+};
+
+// What is made of the server's name in a tunnel's ClientHello when it is another than CONNECT's, or a blocked one.
+enum class TlsNames : std::uint8_t {
+  Observe,  // the tunnel is served; the record has the reason
+  Refuse,   // nothing is sent on before the name is known, and the tunnel is closed
 };
 
 // What the reporter is asked for.
@@ -83,8 +100,10 @@ struct Settings {
   Timeouts timeouts;
 
   std::optional<RateLimit> rate_limit = RateLimit{};
+  ClientLimits client_limits;
   std::vector<std::string> block_patterns;
   std::vector<std::filesystem::path> blocklists;
+  TlsNames tls_names = TlsNames::Observe;
   std::vector<base::Cidr> allow_clients;  // empty: by listening address
   std::filesystem::path password_file;    // empty: nobody has to log in
   DestinationNetworks destinations;

@@ -14,7 +14,7 @@ constexpr std::size_t kWaitingMax = 256;      // different logins at once
 constexpr std::size_t kRememberedMax = 10'000;
 constexpr std::chrono::minutes kAcceptedFor{10};
 constexpr std::chrono::seconds kRefusedFor{5};
-constexpr int kNiceness = 10;  // of the thread: traffic goes first
+constexpr int kNiceness = 4;  // of the thread, more than the worker's: traffic goes first, but logins do not starve
 
 // A user's name ends at the first colon, so this is one to one.
 std::string key_of(const Credentials& credentials) { return credentials.user + ":" + credentials.password; }
@@ -78,7 +78,8 @@ void LoginChecker::replace(PasswordFile users) {
 
 // The thread.
 void LoginChecker::hash_passwords() {
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness);
+  const int own = ::getpriority(PRIO_PROCESS, 0);
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), own + kNiceness);
   std::unique_lock lock(mutex_);
   while (true) {
     has_work_.wait(lock, [this] { return is_ending_ || !questions_.empty(); });

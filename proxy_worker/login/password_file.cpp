@@ -33,7 +33,7 @@ std::string take_line(const std::string& line, std::unordered_map<std::string, s
   const std::string user = line.substr(0, colon);
   const std::string hash = line.substr(colon + 1, line.find(':', colon + 1) - colon - 1);
   if (!is_strong(hash)) {
-    return "the hash of " + user + " is not one that is accepted (bcrypt, yescrypt, scrypt, SHA-512, SHA-256); make it with htpasswd -B";
+    return "the hash of " + user + " is not one that is accepted (bcrypt, yescrypt, scrypt, SHA-512); make it with htpasswd -B";
   }
   if (!hashes.emplace(user, hash).second) {
     return "the user " + user + " is there twice";

@@ -1,5 +1,5 @@
 // Who may use the proxy: a file of lines `user:hash` as htpasswd writes it, with the hashes of crypt(5) that are still
-// thought strong: bcrypt, yescrypt, scrypt, SHA-512, SHA-256. Immutable once it is read; any thread may ask.
+// thought strong: bcrypt, yescrypt, scrypt, SHA-512. Immutable once it is read; any thread may ask.
 #pragma once
 
 #include <filesystem>

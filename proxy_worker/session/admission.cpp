@@ -7,16 +7,11 @@
 
 namespace weir::session {
 
-namespace {
-
-// The one clock that all workers' windows are kept in; it goes on while the machine sleeps.
 std::chrono::microseconds boot_time() {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   return std::chrono::seconds(now.tv_sec) + std::chrono::microseconds(now.tv_nsec / 1000);
 }
-
-}  // namespace
 
 Admission::Admission(const options::Settings& settings, std::vector<base::SocketAddress> listening, policy::RateWindows* rate_windows)
     : settings_(settings), client_access_(settings.allow_clients, listening), rate_windows_(rate_windows) {}
@@ -38,10 +33,11 @@ bool Admission::load_rules(std::string& error) {
   return true;
 }
 
-Verdict Admission::judge_client(const base::IpAddress& client) {
-  if (!client_access_.permits(client)) {
-    return {.reason = Reason::ClientNotAllowed};
-  }
+Verdict Admission::judge_client(const base::IpAddress& client) const {
+  return {.reason = client_access_.permits(client) ? Reason::None : Reason::ClientNotAllowed};
+}
+
+Verdict Admission::judge_rate(const base::IpAddress& client) {
   if (rate_windows_ == nullptr) {
     return {};
   }

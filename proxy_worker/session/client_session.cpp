@@ -6,6 +6,7 @@
 #include "proxy_worker/session/about_proxy.h"
 #include "proxy_worker/session/dial_failure.h"
 #include "proxy_worker/session/request_review.h"
+#include "proxy_worker/session/tls_watch.h"
 
 namespace weir::session {
 
@@ -15,6 +16,8 @@ using ReadResult = net::Stream::ReadResult;
 
 constexpr int kLingeringReadsPerTurn = 8;
 constexpr std::chrono::milliseconds kLoginTimeout{30'000};
+// Where the client does not speak first there is no ClientHello to judge: then the tunnel begins without.
+constexpr std::chrono::milliseconds kClientHelloTimeout{3'000};
 constexpr std::chrono::milliseconds kLingerTimeout{2'000};
 constexpr std::string_view kTunnelOpen = "HTTP/1.1 200 Connection Established\r\n\r\n";
 // A client that has ended its side may wait for the answer or be gone: its system tells when it is sent something. An
@@ -25,7 +28,7 @@ constexpr std::string_view kDepartureProbe = "HTTP/1.1 100 Continue\r\n\r\n";
 }  // namespace
 
 ClientSession::ClientSession(SessionContext& context, Owner& owner, base::UniqueFd fd, const ClientIdentity& client)
-    : context_(context), owner_(owner), identity_(client), client_(context.loop, std::move(fd)), origin_(context.origins) {}
+    : context_(context), owner_(owner), identity_(client), gate_(context_, identity_), client_(context.loop, std::move(fd)), origin_(context.origins) {}
 
 ClientSession::~ClientSession() { context_.loop.cancel(*this); }
 
@@ -64,6 +67,8 @@ ClientSession::Step ClientSession::step() {
       return handle_opening_origin();
     case Phase::Exchanging:
       return handle_exchanging();
+    case Phase::AwaitingClientHello:
+      return handle_awaiting_client_hello();
     case Phase::Tunneling:
       return handle_tunneling();
     case Phase::RefusingRequest:
@@ -190,7 +195,7 @@ void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
     follow(head);
   }
   if (!reply) {
-    reply = admit_client();
+    reply = gate_.admit_client(transaction);
   }
   if (!reply && !transaction.is_logged_in && context_.logins != nullptr) {
     reply = admit_user(head);
@@ -199,7 +204,7 @@ void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
     }
   }
   if (!reply) {
-    reply = admit_destination();
+    reply = gate_.admit_destination(transaction);
   }
   if (!reply && transaction.is_for_proxy) {
     reply = answer_about_proxy(head);
@@ -221,20 +226,10 @@ void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
 void ClientSession::follow(const http1::RequestHead& head) {
   transaction_->slot = context_.log.begin(transaction_->event);
   if (context_.keeps_heads()) {
-    http1::write_masked(http1::start_line(head.text), head.fields, *transaction_->event.mutable_incoming_head());
+    std::string& text = *transaction_->event.mutable_incoming_head();
+    text.clear();
+    http1::write_masked(http1::start_line(head.text), head.fields, text);
   }
-}
-
-std::optional<Answer> ClientSession::admit_client() {
-  if (transaction_->is_known_client) {
-    return std::nullopt;
-  }
-  transaction_->is_known_client = true;
-  if (!context_.log.has_room()) {
-    return Answer{.reason = Reason::RecordsFull};
-  }
-  const Verdict verdict = context_.admission.judge_client(identity_.address.address);
-  return verdict.reason == Reason::None ? std::nullopt : std::optional(refusal_of(verdict));
 }
 
 std::optional<Answer> ClientSession::admit_user(const http1::RequestHead& head) {
@@ -283,34 +278,6 @@ ClientSession::Step ClientSession::handle_checking_login() {
     cut_off(Reason::ClientClosed, proto::CLIENT);
   }
   return Step::Wait;
-}
-
-std::optional<Answer> ClientSession::admit_destination() {
-  const Admission& admission = context_.admission;
-  const http1::RequestTarget& target = transaction_->target;
-  if (target.form == http1::TargetForm::Asterisk) {
-    return std::nullopt;
-  }
-  Verdict verdict;
-  if (transaction_->is_tunnel_request()) {
-    verdict = admission.judge_tunnel_port(target.authority.port);
-  }
-  if (verdict.reason == Reason::None) {
-    verdict = admission.judge_host(target.authority.host);
-  }
-  return verdict.reason == Reason::None ? std::nullopt : std::optional(refusal_of(verdict));
-}
-
-Answer ClientSession::refusal_of(const Verdict& verdict) const {
-  proto::TrafficEvent& event = transaction_->event;
-  event.set_rule(verdict.rule);
-  event.set_rule_list(verdict.rule_list);
-  event.set_requests_in_window(verdict.requests_in_window);
-  std::string detail;
-  if (verdict.reason == Reason::BlockedDomain) {
-    detail = transaction_->target.authority.host + " matches the rule " + verdict.rule + " (" + verdict.rule_list + ").";
-  }
-  return Answer{.reason = verdict.reason, .detail = std::move(detail), .retry_after = verdict.retry_after};
 }
 
 void ClientSession::send_request(std::span<char> rest) {
@@ -370,7 +337,13 @@ void ClientSession::on_dialed(std::unique_ptr<net::Stream> stream, const base::S
       transaction_->event.set_sent_head(kTunnelOpen.data(), kTunnelOpen.size());
     }
     client_.write({kTunnelOpen});
-    begin_tunnel(0);
+    transaction_->hello = std::make_unique<tls::ClientHelloReader>();
+    (void)transaction_->hello->take(heads_.leftover());
+    if (context_.settings.tls_names == options::TlsNames::Refuse) {
+      enter(Phase::AwaitingClientHello, kClientHelloTimeout);
+    } else {
+      begin_tunnel(0);
+    }
   }
   advance();
 }
@@ -401,12 +374,18 @@ void ClientSession::begin_tunnel(std::uint64_t early_bytes_to_client) {
   origin_.stream().set_listener(this);
   origin_.stream().write({heads_.leftover()});
   heads_.drop_leftover();
+  if (client_.has_read_ended()) {
+    transaction.tunnel->end_client_to_origin(origin_.stream());
+  }
 }
 
 ClientSession::Step ClientSession::handle_exchanging() {
+  if (is_paused()) {
+    return Step::Wait;
+  }
   Transaction& transaction = *transaction_;
   const bool was_answered = transaction.is_answered();
-  const Exchange::Sides sides{client_, origin_.stream(), context_.buffer, context_.response_head, heads_.leftover()};
+  const Exchange::Sides sides{client_, origin_.stream(), gate_.buffer(), context_.response_head, heads_.leftover()};
   const ResponseRelay::Conditions conditions{
       .may_keep_client = transaction.client_keeps_alive && !context_.is_draining && may_ask_more(),
       .keeps_heads = context_.keeps_heads(),
@@ -498,9 +477,62 @@ void ClientSession::finish_exchange() {
   }
 }
 
+ClientSession::Step ClientSession::handle_awaiting_client_hello() {
+  using Hello = tls::ClientHelloReader::Result;
+  tls::ClientHelloReader& hello = *transaction_->hello;
+  while (hello.result() == Hello::NeedsMore && client_.may_read()) {
+    std::size_t bytes = 0;
+    if (client_.read(context_.buffer, bytes) != ReadResult::Bytes) {
+      break;
+    }
+    (void)hello.take({context_.buffer.data(), bytes});
+    heads_.leftover().append(context_.buffer.data(), bytes);
+  }
+  if (client_.has_failed()) {
+    finish_tunnel(Reason::ClientClosed);
+    return Step::Wait;
+  }
+  if (hello.result() == Hello::NeedsMore && !client_.has_read_ended()) {
+    return Step::Wait;
+  }
+  if (use_hello()) {
+    begin_tunnel(0);
+  }
+  return Step::Continue;
+}
+
+// What is known of the ClientHello by now counts. False: the tunnel was refused.
+bool ClientSession::use_hello() {
+  const std::unique_ptr<tls::ClientHelloReader> hello = std::move(transaction_->hello);
+  if (hello->result() != tls::ClientHelloReader::Result::Complete) {
+    return true;
+  }
+  const Reason reason = judge_hello(hello->hello(), context_.admission, *transaction_);
+  transaction_->reason = reason;
+  if (reason != Reason::None && context_.settings.tls_names == options::TlsNames::Refuse) {
+    refuse_tunnel(reason);
+    return false;
+  }
+  return true;
+}
+
+void ClientSession::refuse_tunnel(Reason reason) {
+  client_.write({tls_refusal()});
+  heads_.drop_leftover();
+  origin_.close();
+  finish_transaction(text_of(reason).outcome, text_of(reason).fault);
+  linger();
+}
+
 ClientSession::Step ClientSession::handle_tunneling() {
+  if (is_paused()) {
+    return Step::Wait;
+  }
   Tunnel& tunnel = *transaction_->tunnel;
-  const Tunnel::Result result = tunnel.pump(client_, origin_.stream(), context_.buffer);
+  const Tunnel::Result result = tunnel.pump(client_, origin_.stream(), gate_.buffer(), transaction_->hello.get());
+  if (transaction_->hello != nullptr && transaction_->hello->result() != tls::ClientHelloReader::Result::NeedsMore) {
+    (void)use_hello();
+  }
   if (tunnel.has_moved()) {
     set_deadline(context_.settings.timeouts.tunnel_idle);
   }
@@ -519,8 +551,10 @@ ClientSession::Step ClientSession::handle_tunneling() {
 }
 
 void ClientSession::finish_tunnel(Reason reason) {
-  transaction_->reason = reason;
-  const bool was_reset = transaction_->tunnel->was_reset();
+  if (reason != Reason::None) {
+    transaction_->reason = reason;
+  }
+  const bool was_reset = transaction_->tunnel && transaction_->tunnel->was_reset();
   finish_transaction(proto::SERVED, text_of(reason).fault);
   if (was_reset) {
     client_.abort();
@@ -610,6 +644,10 @@ void ClientSession::finish_transaction(proto::Outcome outcome, proto::Fault faul
   if (transaction_->tunnel) {
     live::subtract(context_.counters.tunnels_open, 1);
   }
+  gate_.end(*transaction_);
+  if (context_.client_use != nullptr) {
+    note_progress();  // The last octets are charged, too.
+  }
   close_record(outcome, fault, client_.written_bytes(), context_.loop.read_clock(), *transaction_);
   context_.log.record(transaction_->event, transaction_->slot);
   context_.transactions.give_back(std::move(transaction_));
@@ -621,9 +659,23 @@ bool ClientSession::may_ask_more() const {
 }
 
 void ClientSession::note_progress() {
+  if (transaction_->slot == nullptr && context_.client_use == nullptr) {
+    return;
+  }
+  const traffic::ByteCount so_far = bytes_so_far(*transaction_, client_.written_bytes());
   if (transaction_->slot != nullptr) {
-    traffic::TrafficLog::note(*transaction_->slot, duration_us(*transaction_, context_.loop.now()), transaction_->event,
-                              bytes_so_far(*transaction_, client_.written_bytes()));
+    traffic::TrafficLog::note(*transaction_->slot, duration_us(*transaction_, context_.loop.now()), transaction_->event, so_far);
+  }
+  if (const auto pause = gate_.charge(so_far, *transaction_); pause.count() > 0) {
+    pause_for(pause);
+  }
+}
+
+void ClientSession::pause_for(std::chrono::microseconds time) {
+  paused_until_ = context_.loop.now() + time;
+  context_.loop.arm(resume_, paused_until_);
+  if (phase_ == Phase::Exchanging) {  // It is not the client's or the origin's fault that nothing moves meanwhile.
+    set_deadline(context_.settings.timeouts.body + std::chrono::ceil<std::chrono::milliseconds>(time));
   }
 }
 
@@ -647,13 +699,21 @@ void ClientSession::linger() {
   enter(Phase::LingeringClose, kLingerTimeout);
 }
 
-void ClientSession::on_timer(net::Timer&) {
+void ClientSession::on_timer(net::Timer& timer) {
+  if (&timer == &resume_) {
+    return advance();
+  }
   switch (phase_) {
     case Phase::ReadingRequestHead:
       answer({.reason = Reason::HeadTimeout});
       break;
     case Phase::Exchanging:
       handle_exchange_timeout();
+      break;
+    case Phase::AwaitingClientHello:
+      if (use_hello()) {
+        begin_tunnel(0);
+      }
       break;
     case Phase::Tunneling:
       finish_tunnel(Reason::TunnelIdleTimeout);
@@ -715,6 +775,7 @@ void ClientSession::end_now() {
     case Phase::OpeningTunnel:
       answer({.reason = Reason::Drained});
       break;
+    case Phase::AwaitingClientHello:
     case Phase::Tunneling:
       finish_tunnel(Reason::Drained);
       break;

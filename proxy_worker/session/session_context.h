@@ -7,6 +7,7 @@
 
 #include "common/live/counters.h"
 #include "common/options/settings.h"
+#include "common/policy/client_use.h"
 #include "proxy_worker/http1/head_parser.h"
 #include "proxy_worker/http1/http_date.h"
 #include "proxy_worker/login/login_checker.h"
@@ -32,6 +33,7 @@ struct SessionContext {
   TransactionPool transactions;
   bool is_draining = false;
   login::LoginChecker* logins = nullptr;  // nullptr: nobody has to log in
+  policy::ClientUse* client_use = nullptr;  // nullptr: no client's use is limited
   http1::HttpDate http_date;
 
   // Of now, as an HTTP field says it. Valid until the next call.

@@ -15,6 +15,8 @@ struct ClientIdentity {
   base::SocketAddress address;
   std::uint64_t connection_id = 0;
   std::uint32_t worker_id = 0;
+  bool is_exempt = false;               // from the limits per client
+  bool has_too_many_connections = false;  // this one is over the limit
 };
 
 // `written_bytes`: octets written to the client so far, over all its requests.

@@ -50,7 +50,7 @@ Worker::Worker(Parts parts)
       pool_(loop_, settings_.timeouts.idle, parts.counters.origin_connections_open),
       admission_(settings_, own_addresses_, parts.rate_windows),
       buffer_(std::make_unique<std::array<char, kBufferBytes>>()),
-      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}, false, nullptr, {}},
+      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}, false, nullptr, parts.client_use, {}},
       sessions_max_((base::raise_open_file_limit() - kReservedDescriptors) / 2),
       signals_(watch_signals()) {
   net::Acceptor::Listener& self = *this;
@@ -63,19 +63,21 @@ Worker::Worker(Parts parts)
 
 Worker::~Worker() { loop_.forget(signals_.value()); }
 
-bool Worker::load_policy(std::string& error) { return load_users(error) && admission_.load_rules(error); }
-
-bool Worker::load_users(std::string& error) {
-  if (settings_.password_file.empty()) {
-    return true;
+// All of it, or nothing.
+bool Worker::load_policy(std::string& error) {
+  std::optional<login::PasswordFile> users;
+  if (!settings_.password_file.empty()) {
+    users = login::PasswordFile::read(settings_.password_file, error);
+    if (!users) {
+      return false;
+    }
   }
-  auto users = login::PasswordFile::read(settings_.password_file, error);
-  if (!users) {
+  if (!admission_.load_rules(error)) {
     return false;
   }
-  if (logins_) {
+  if (users && logins_) {
     logins_->replace(std::move(*users));
-  } else {
+  } else if (users) {
     context_.logins = &logins_.emplace(loop_, std::move(*users));
   }
   return true;
@@ -100,7 +102,12 @@ void Worker::run() {
 
 void Worker::on_connection(base::UniqueFd fd, const base::SocketAddress& client) {
   ClientSession::Owner& owner = *this;
-  auto session = std::make_unique<ClientSession>(context_, owner, std::move(fd), ClientIdentity{client, next_connection_id_++, settings_.worker_id});
+  ClientIdentity identity{client, next_connection_id_++, settings_.worker_id};
+  identity.is_exempt = base::any_contains(settings_.client_limits.exempt, client.address);
+  if (const auto& limit = settings_.client_limits.connections; limit && !identity.is_exempt) {
+    identity.has_too_many_connections = context_.client_use->begin(client.address, policy::ClientUse::Kind::Connection) > *limit;
+  }
+  auto session = std::make_unique<ClientSession>(context_, owner, std::move(fd), identity);
   ClientSession& started = *session;
   sessions_.emplace(&started, std::move(session));
   started.start();
@@ -109,6 +116,10 @@ void Worker::on_connection(base::UniqueFd fd, const base::SocketAddress& client)
 bool Worker::has_room() const { return sessions_.size() < sessions_max_; }
 
 void Worker::on_session_closed(ClientSession& session) {
+  const ClientIdentity& client = session.client();
+  if (settings_.client_limits.connections && !client.is_exempt) {
+    context_.client_use->end(client.address.address, policy::ClientUse::Kind::Connection);
+  }
   const auto found = sessions_.find(&session);
   loop_.retire(std::move(found->second));
   sessions_.erase(found);

@@ -25,7 +25,8 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
     net::EventLoop& loop;
     std::vector<base::UniqueFd> listeners;
     live::WorkerCounters& counters;
-    policy::RateWindows* rate_windows;
+    policy::RateWindows* rate_windows;  // nullptr: no limit
+    policy::ClientUse* client_use;      // nullptr: no limit
     traffic::TrafficLog& log;
     traffic::Shipper* shipper;  // nullptr with --records off
   };
@@ -44,7 +45,6 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
   void on_session_closed(ClientSession& session) override;
   void on_io(net::Readiness readiness) override;  // signals
   void on_timer(net::Timer& timer) override;
-  bool load_users(std::string& error);
   void reload();
   void begin_drain();
   void arm_progress();

@@ -6,15 +6,16 @@ import struct
 import time
 
 import weir
-from conversation import KEPT, KEPT_OR_CLOSED, NOTHING, Answer, Case, ConformanceTest, Forwarded, get, table
+from case import KEPT, KEPT_OR_CLOSED, NOTHING, Answer, Case, Forwarded, get
 from dns import NameServer, Question
 from origin import Origin
 from patience import scaled
+from suite import ConformanceTest, table
 
 _A, _CNAME, _AAAA = 1, 5, 28
 _NO_ERROR, _FORMAT_ERROR, _SERVER_FAILURE, _NAME_ERROR, _NOT_IMPLEMENTED, _REFUSED = range(6)
 _DROPPED = -1
-_PROMPT_S = 2.5  # an answer that waits for no time-out of the name service
+_PROMPT_S = 6.0  # an answer that waits for no time-out of the name service
 
 # name -> type -> (code, [address or name]); what is missing is an empty answer.
 _ZONE = {
@@ -95,11 +96,13 @@ def _promptly(step):
 
 
 def found(name: str, host: bytes, address: str = "127.0.0.1") -> Case:
-    return Case(name, [get(b"http://" + host + b":<port>/x"), _promptly(Answer(200, b"hello")), KEPT], [Forwarded(b"GET /x HTTP/1.1", host=host + b":<port>")], address=address)
+    return Case(name, [get(b"http://" + host + b":<port>/x"), _promptly(Answer(200, b"hello")), KEPT],
+                [Forwarded(b"GET /x HTTP/1.1", host=host + b":<port>")], address=address)
 
 
 def not_found(name: str, host: bytes, *statuses: int) -> Case:
-    return Case(name, [get(b"http://" + host + b":<port>/x"), _promptly(Answer(statuses or 502, is_own=True)), KEPT_OR_CLOSED], NOTHING)
+    return Case(name, [get(b"http://" + host + b":<port>/x"), _promptly(Answer(statuses or 502, is_own=True)), KEPT_OR_CLOSED],
+                NOTHING)
 
 
 @table(
@@ -138,11 +141,13 @@ def not_found(name: str, host: bytes, *statuses: int) -> Case:
     not_found("a name that leads to the metadata service is refused", b"metadata.test", 403),
     not_found("a name that leads there in the form of IPv6 is refused", b"mapped.test", 403),
     not_found("a name that leads to the unspecified address is refused", b"unspecified.test", 403, 502),
-    Case("a name whose server is silent is a 504", [get(b"http://silent.test:<port>/"), Answer(504, is_own=True), KEPT_OR_CLOSED], NOTHING),
-    Case("a name whose server is silent is a 504 to CONNECT", [get(b"silent.test:443", method=b"CONNECT"), Answer(504, method="CONNECT", is_own=True), KEPT_OR_CLOSED], NOTHING),
+    Case("a name whose server is silent is a 504", [get(b"http://silent.test:<port>/"), Answer(504, is_own=True),
+                                                    KEPT_OR_CLOSED], NOTHING),
+    Case("a name whose server is silent is a 504 to CONNECT", [get(b"silent.test:443", method=b"CONNECT"),
+            Answer(504, method="CONNECT", is_own=True), KEPT_OR_CLOSED], NOTHING),
 )
 class NamesTest(ConformanceTest):
-    options = ("--dns-timeout", "4s")
+    options = ("--dns-timeout", "9s")
 
     @classmethod
     def prepare(cls, host):
@@ -211,7 +216,7 @@ class NamesTest(ConformanceTest):
 
 class NoServerTest(ConformanceTest):
     """Nobody listens where the name server should be."""
-    options = ("--dns-timeout", "4s")
+    options = ("--dns-timeout", "9s")
 
     def test_a_name_is_a_502_or_504_at_once(self):
         began = time.monotonic()
@@ -220,7 +225,8 @@ class NoServerTest(ConformanceTest):
 
     def test_names_of_the_hosts_file_and_literals_work(self):
         for name in ("localhost", "127.0.0.1"):
-            self.assertEqual(self.proxy.client().get(f"http://{name}:{self.probe_authority.split(b':')[1].decode()}/x").status, 200)
+            self.assertEqual(self.proxy.client().get(f"http://{name}:{self.probe_authority.split(b':')[1].decode()}/x").status,
+                             200)
 
 
 if __name__ == "__main__":

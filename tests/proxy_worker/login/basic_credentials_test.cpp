@@ -18,7 +18,7 @@ TEST(BasicCredentials, EndTheUserAtTheFirstColon) {
 }
 
 TEST(BasicCredentials, AreNothingWhenMalformed) {
-  for (const char* value : {"", "Basic", "Basic ", "Bearer QTpi", "BasicQTpi", "Basic QTp", "Basic Q!pi", "Basic YWI=", "Basic OmI=", "Basic YTpi Yzpk",
+  for (const char* value : {"", "Basic", "Basic ", "Bearer QTpi", "BasicQTpi", "Basic Q!pi", "Basic YWI=", "Basic OmI=", "Basic YTpi Yzpk",
                             "Basic YQo6Yg==", "Basic YTpiAA==", "Basic YTp/", "Basic =", "Basic A"}) {
     EXPECT_EQ(parse_basic_credentials(value), std::nullopt) << value;
   }
