@@ -28,7 +28,19 @@ constexpr auto kCollectorPoints = std::to_array<std::string_view>({
     "recorder.rolled_back", "undo_note.emptied",     "undo_note.written",
 });
 
+constexpr auto kRareWorkerPoints = std::to_array<std::string_view>({
+    "in_flight.removed", "progress.before", "progress.numbered", "progress.told", "recovery.appended", "recovery.numbered",
+    "recovery.released", "sender.acknowledged", "spool.cleared", "spool.dropping", "spool.lost", "spool.removed",
+});
+
+constexpr auto kRareCollectorPoints =
+    std::to_array<std::string_view>({"json_log.cut", "json_log.undone", "recorder.gap", "recorder.rolled_back"});
+
 }  // namespace
+
+std::span<const std::string_view> rare_crash_points(Role role) {
+  return role == Role::Worker ? std::span<const std::string_view>(kRareWorkerPoints) : std::span<const std::string_view>(kRareCollectorPoints);
+}
 
 std::span<const std::string_view> crash_points(Role role) {
   return role == Role::Worker ? std::span<const std::string_view>(kWorkerPoints) : std::span<const std::string_view>(kCollectorPoints);

@@ -98,23 +98,13 @@ BUGS = {
     ("proxy_worker/traffic/traffic_log.cpp", "trust-no-number"): (
         """recorded_as != 0 && recorded_as < left_at""",
         """!simulation::is_planted("trust-no-number") && recorded_as != 0 && recorded_as < left_at"""),
-    ("proxy_worker/traffic/spool.cpp", "forget-acknowledged"): (
-        """  segment->set_acknowledged(acknowledged_);
-""",
-        """  if (!simulation::is_planted("forget-acknowledged")) {
-    segment->set_acknowledged(acknowledged_);
-  }
-"""),
-    ("common/ledger/record_frame.cpp", "length-before-checksum"): (
-        """  std::memcpy(frame + sizeof(std::uint32_t), &checksum, sizeof checksum);
-""",
-        """  if (simulation::is_planted("length-before-checksum")) {
-    const auto early = static_cast<std::uint32_t>(payload_bytes);
-    std::memcpy(frame, &early, sizeof early);
-    WEIR_CRASH_POINT("frame.checksum");
-  }
-  std::memcpy(frame + sizeof(std::uint32_t), &checksum, sizeof checksum);
-"""),
+    ("proxy_worker/traffic/spool.cpp", "reuse-lost-numbers"): (
+        """  segments_.back().set_lost_behind(""",
+        """  if (!simulation::is_planted("reuse-lost-numbers"))
+    segments_.back().set_lost_behind("""),
+    ("proxy_worker/traffic/sender.cpp", "keep-quiet-of-losses"): (
+        """if (is_taken && spool_.has_untold_loss())""",
+        """if (is_taken && spool_.has_untold_loss() && !simulation::is_planted("keep-quiet-of-losses"))"""),
 }
 
 DECLARATION = '#include <string_view>\nnamespace weir::simulation { bool is_planted(std::string_view bug); }\n'

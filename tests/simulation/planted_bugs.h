@@ -11,8 +11,10 @@ inline constexpr auto kPlantedBugs = std::to_array<std::string_view>({
     "forget-position",
     "json-before-undo-note",
     "keep-lines-of-failed-commit",
+    "keep-quiet-of-losses",
     "recover-in-any-order",
     "release-slot-before-append",
+    "reuse-lost-numbers",
     "take-repeats",
     "trust-no-number",
 });

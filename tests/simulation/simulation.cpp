@@ -58,9 +58,6 @@ void decide_outcome(proto::TrafficEvent& event, Random& random) {
   }
 }
 
-// Rarely come to.
-constexpr std::array<std::string_view, 2> kPointsOfClearing{"in_flight.removed", "spool.cleared"};
-
 bool is_running(const std::unique_ptr<WorkerProcess>& process) { return process != nullptr; }
 
 }  // namespace
@@ -302,15 +299,17 @@ void Simulation::deliver_acknowledgement() {
 
 // Processes.
 
-Fate Simulation::draw_fate(std::span<const std::string_view> points) {
-  const bool is_doomed = !is_settling_ && random_.below(100) < temper_.doomed_in_hundred;
-  return is_doomed ? Fate(points[random_.below(points.size())], random_.is_one_of(2) ? 1 : random_.between(2, 20)) : Fate();
+Fate Simulation::draw_fate(Role role) {
+  if (is_settling_ || random_.below(100) >= temper_.doomed_in_hundred) {
+    return Fate();
+  }
+  const bool is_rare = random_.is_one_of(2);
+  const auto points = is_rare ? rare_crash_points(role) : crash_points(role);
+  return Fate(points[random_.below(points.size())], is_rare || random_.is_one_of(2) ? 1 : random_.between(2, 20));
 }
 
 void Simulation::start_worker(Post& post) {
-  const bool is_to_clear = post.duty == Post::Duty::DeliverOnly && random_.is_one_of(2);
-  const Fate fate = draw_fate(is_to_clear ? kPointsOfClearing : crash_points(Role::Worker));
-  post.process = std::make_unique<WorkerProcess>(post.place, network_, book_, fate, now_);
+  post.process = std::make_unique<WorkerProcess>(post.place, network_, book_, draw_fate(Role::Worker), now_);
   std::string error;
   bool is_started = false;
   WEIR_TRACE(post.place.name + ": starts");
@@ -334,7 +333,7 @@ void Simulation::start_collector() {
   if (collector_) {
     return;
   }
-  collector_ = std::make_unique<CollectorProcess>(network_, draw_fate(crash_points(Role::Collector)), temper_.commit_interval,
+  collector_ = std::make_unique<CollectorProcess>(network_, draw_fate(Role::Collector), temper_.commit_interval,
                                                   [this](const collector::Reply& reply) { oracle_->check_acknowledgement(reply); });
   std::string error;
   bool is_started = false;

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,7 +65,7 @@ class Simulation {
   void deliver_acknowledgement();
 
   // Processes.
-  Fate draw_fate(std::span<const std::string_view> points);
+  Fate draw_fate(Role role);
   void start_worker(Post& post);
   void start_collector();
   void kill(Post& post);

@@ -7,7 +7,7 @@ namespace weir::simulation {
 namespace {
 
 // Of the calm deeds; faults are drawn.
-constexpr std::array<std::size_t, kDeeds> kUsual{40, 20, 8, 36, 40, 40, 30, 15, 20, 25, 20};
+constexpr std::array<std::size_t, kDeeds> kUsual{60, 20, 10, 55, 40, 40, 30, 15, 20, 25, 20};
 
 }  // namespace
 
@@ -38,6 +38,13 @@ Temper draw_temper(Random& random) {
     } else if (random.is_one_of(4)) {
       weight = 1 + weight / 4;
     }
+  }
+  if (random.is_one_of(5)) {
+    // The collector is hardly ever there: spools reach their limits.
+    temper.workers = 1;
+    temper.limits.total_bytes = temper.limits.segment_bytes * random.between(3, 4);
+    temper.weights[static_cast<std::size_t>(Deed::StartCollector)] = 1;
+    temper.weights[static_cast<std::size_t>(Deed::KillCollector)] = 10;
   }
   return temper;
 }
