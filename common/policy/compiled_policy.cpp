@@ -89,6 +89,7 @@ CompiledPolicy::CompiledPolicy(std::span<const std::byte> bytes) : bytes_(bytes)
   suffixes_ = section<image::Suffix>(header().suffixes);
   checkpoints_ = section<image::Checkpoint>(header().checkpoints);
   wildcards_ = section<image::Wildcard>(header().wildcards);
+  lists_ = section<image::List>(header().lists);
   texts_ = section<char>(header().texts);
   version_ = version_text(header().content);
 }
@@ -250,42 +251,54 @@ std::array<std::optional<RuleMatch>, kActions> CompiledPolicy::match_each_action
   return matches;
 }
 
-// Counts lines from the checkpoint before the record.
-RuleMatch CompiledPolicy::describe_record(std::uint32_t offset) const {
-  RuleMatch match;
-  const auto wanted = record_at(offset);
-  const auto after = std::upper_bound(checkpoints_.begin(), checkpoints_.end(), offset,
-                                      [](std::uint32_t record, const image::Checkpoint& checkpoint) { return record < checkpoint.record; });
-  if (!wanted || after == checkpoints_.begin()) {
-    return match;
+// Counts lines from the checkpoint before the record, or from the list's first record if that comes later.
+std::uint32_t CompiledPolicy::line_of(std::uint32_t offset, const image::List& list) const {
+  const std::size_t block = offset / image::kBytesPerCheckpoint;
+  if (block >= checkpoints_.size()) {
+    return 0;
   }
-  const image::Checkpoint& checkpoint = after[-1];
-  std::uint32_t line = checkpoint.line;
-  std::uint32_t at = checkpoint.record;
+  const bool begins_in_list = checkpoints_[block].record >= list.first_record;
+  std::uint32_t at = begins_in_list ? checkpoints_[block].record : list.first_record;
+  std::uint32_t line = 0;
   for (bool is_first = true; at <= offset; is_first = false) {
     const auto record = record_at(at);
     if (!record) {
-      break;
+      return 0;
     }
     at = record->behind;
-    std::uint32_t step = 1;
-    if ((record->flags & record_flags::kHasLineStep) != 0) {
-      step = 0;
-      for (unsigned shift = 0; shift < 32 && at < records_.size(); shift += 7) {
-        const auto byte = std::to_integer<std::uint32_t>(records_[at++]);
-        step |= (byte & 0x7f) << shift;
-        if ((byte & 0x80) == 0) {
-          break;
-        }
-      }
-    }
-    line += is_first ? 0 : step;
+    const std::uint32_t step = (record->flags & record_flags::kHasLineStep) != 0 ? read_step(at) : 1;
+    line = is_first && begins_in_list ? checkpoints_[block].line : line + step;
   }
-  const std::string name = std::string(wanted->rest) + std::string(wanted->suffix);
-  match.action = static_cast<Action>(record_flags::action(wanted->flags));
-  match.rule = rule_text(record_flags::kind(wanted->flags), (wanted->flags & record_flags::kPlain) != 0,
-                         (wanted->flags & record_flags::kException) != 0, name);
-  name_list(checkpoint.list, line, match);
+  return line;
+}
+
+std::uint32_t CompiledPolicy::read_step(std::uint32_t& at) const {
+  std::uint32_t step = 0;
+  for (unsigned shift = 0; shift < 32 && at < records_.size(); shift += 7) {
+    const auto byte = std::to_integer<std::uint32_t>(records_[at++]);
+    step |= (byte & 0x7f) << shift;
+    if ((byte & 0x80) == 0) {
+      break;
+    }
+  }
+  return step;
+}
+
+RuleMatch CompiledPolicy::describe_record(std::uint32_t offset) const {
+  RuleMatch match;
+  // Of lists without records the one behind them has the same first record.
+  const auto after = std::upper_bound(lists_.begin(), lists_.end(), offset,
+                                      [](std::uint32_t record, const image::List& list) { return record < list.first_record; });
+  const auto record = record_at(offset);
+  if (!record || after == lists_.begin()) {
+    return match;
+  }
+  const std::string name = std::string(record->rest) + std::string(record->suffix);
+  match.action = static_cast<Action>(record_flags::action(record->flags));
+  match.rule = rule_text(record_flags::kind(record->flags), (record->flags & record_flags::kPlain) != 0,
+                         (record->flags & record_flags::kException) != 0, name);
+  match.list = text(after[-1].name);
+  match.line = after[-1].is_file != 0 ? line_of(offset, after[-1]) : 0;
   return match;
 }
 
@@ -293,22 +306,17 @@ RuleMatch CompiledPolicy::describe_wildcard(const image::Wildcard& wildcard) con
   RuleMatch match;
   match.action = static_cast<Action>(wildcard.action);
   match.rule = text(wildcard.pattern);
-  name_list(wildcard.list, wildcard.line, match);
-  return match;
-}
-
-void CompiledPolicy::name_list(std::uint32_t list, std::uint32_t line, RuleMatch& match) const {
-  const auto lists = section<image::List>(header().lists);
-  if (list < lists.size()) {
-    match.list = text(lists[list].name);
-    match.line = lists[list].is_file != 0 ? line : 0;
+  if (wildcard.list < lists_.size()) {
+    match.list = text(lists_[wildcard.list].name);
+    match.line = lists_[wildcard.list].is_file != 0 ? wildcard.line : 0;
   }
+  return match;
 }
 
 std::vector<ListReport> CompiledPolicy::lists() const {
   const auto skipped = section<image::SkippedLine>(header().skipped);
   std::vector<ListReport> reports;
-  for (const image::List& list : section<image::List>(header().lists)) {
+  for (const image::List& list : lists_) {
     ListReport report;
     report.name = text(list.name);
     report.action = static_cast<Action>(list.action % kActions);

@@ -65,7 +65,8 @@ class CompiledPolicy {
   void try_wildcards(Search& search, std::span<const image::Wildcard> wildcards) const;
   RuleMatch describe_record(std::uint32_t offset) const;
   RuleMatch describe_wildcard(const image::Wildcard& wildcard) const;
-  void name_list(std::uint32_t list, std::uint32_t line, RuleMatch& match) const;
+  std::uint32_t line_of(std::uint32_t record, const image::List& list) const;
+  std::uint32_t read_step(std::uint32_t& offset) const;
   std::optional<RuleMatch> found(const Search& search, std::size_t action) const;
 
   std::span<const std::byte> bytes_;
@@ -74,6 +75,7 @@ class CompiledPolicy {
   std::span<const image::Suffix> suffixes_;
   std::span<const image::Checkpoint> checkpoints_;
   std::span<const image::Wildcard> wildcards_;
+  std::span<const image::List> lists_;
   std::span<const char> texts_;
   std::string version_;
 };

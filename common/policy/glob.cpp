@@ -37,6 +37,12 @@ std::size_t accept(std::string_view pattern, std::size_t at, char byte) {
   return c == '?' || c == byte ? at + 1 : kNone;
 }
 
+// Where the token after a star can begin at the earliest: most often it is a byte that stands for itself.
+std::size_t find_first(std::string_view pattern, std::size_t token, std::string_view text, std::size_t at) {
+  const bool is_itself = token < pattern.size() && pattern[token] != '*' && pattern[token] != '?' && pattern[token] != '[';
+  return is_itself ? text.find(pattern[token], at) : at;
+}
+
 }  // namespace
 
 std::size_t find_set_end(std::string_view pattern, std::size_t open) {
@@ -56,7 +62,10 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
   while (at < text.size()) {
     if (token < pattern.size() && pattern[token] == '*') {
       after_star = ++token;
-      star_ends_at = at;
+      at = star_ends_at = find_first(pattern, token, text, at);
+      if (at == kNone) {
+        return false;
+      }
       continue;
     }
     const std::size_t next = token < pattern.size() ? accept(pattern, token, text[at]) : kNone;
@@ -65,7 +74,10 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
       ++at;
     } else if (after_star != kNone) {
       token = after_star;
-      at = ++star_ends_at;
+      at = star_ends_at = find_first(pattern, token, text, star_ends_at + 1);
+      if (at == kNone) {
+        return false;
+      }
     } else {
       return false;
     }

@@ -68,7 +68,7 @@ std::string_view without_comment(std::string_view line) {
 
 // The usual names have these bytes and no others.
 bool is_name_like(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || (c >= 'A' && c <= 'Z') || c == '_' ||
            static_cast<unsigned char>(c) >= 0x80;
   });
@@ -103,6 +103,9 @@ ListReader::Line ListReader::skip(std::string reason) {
 ListReader::Line ListReader::read(std::string_view line) {
   rules_.clear();
   line = trimmed(line);
+  if (!is_adblock_list_ && is_name_like(line)) {
+    return read_pattern(line);
+  }
   if (line.empty() || line.front() == '#' || line.front() == '!') {
     return Line::Read;
   }

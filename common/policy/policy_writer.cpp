@@ -16,7 +16,7 @@ namespace weir::policy {
 namespace {
 
 constexpr std::size_t kSuffixes = 256;  // the first is empty
-constexpr double kBucketLoad = 0.83;
+constexpr double kBucketLoad = 0.80;
 constexpr std::size_t kBucketAlignment = 64;
 
 std::size_t label_count(std::string_view name) { return 1 + static_cast<std::size_t>(std::count(name.begin(), name.end(), '.')); }
@@ -170,23 +170,25 @@ class PolicyWriter {
   }
 
   void write_records() {
-    std::size_t since_checkpoint = 0;
-    const RuleCollection::Named* previous = nullptr;
+    std::uint32_t line = 0;
     for (const RuleCollection::Named& rule : rules_.named()) {
-      if (previous == nullptr || rule.list != previous->list || since_checkpoint == image::kRecordsPerCheckpoint) {
-        checkpoints_.push_back({record_offset(), rule.line, rule.list});
-        since_checkpoint = 0;
+      while (first_records_.size() <= rule.list) {
+        first_records_.push_back(record_offset());
+        line = 0;
       }
-      const bool has_step = since_checkpoint != 0 && rule.line != previous->line + 1;
+      while (checkpoints_.size() <= record_offset() / image::kBytesPerCheckpoint) {
+        checkpoints_.push_back({record_offset(), rule.line});
+      }
+      const bool has_step = rule.line != line + 1;
       out_ += static_cast<char>(rule.flags | (has_step ? record_flags::kHasLineStep : 0));
       write_name(rules_.name_of(rule));
       if (has_step) {
-        write_step(rule.line - previous->line);
+        write_step(rule.line - line);
       }
       header_.actions |= 1u << record_flags::action(rule.flags);
-      ++since_checkpoint;
-      previous = &rule;
+      line = rule.line;
     }
+    first_records_.resize(rules_.lists().size(), record_offset());
   }
 
   void write_parents() {
@@ -254,6 +256,7 @@ class PolicyWriter {
     std::vector<image::SkippedLine> skipped;
     for (const ListReport& list : rules_.lists()) {
       lists.push_back({.name = keep_text(list.name),
+                       .first_record = first_records_[lists.size()],
                        .action = static_cast<std::uint32_t>(list.action),
                        .is_file = list.is_file ? 1u : 0u,
                        .entries = list.entries,
@@ -294,6 +297,7 @@ class PolicyWriter {
   std::vector<image::Suffix> suffixes_;
   std::unordered_map<std::string_view, std::uint8_t> suffix_codes_;
   std::vector<image::Checkpoint> checkpoints_;
+  std::vector<std::uint32_t> first_records_;  // of each list
   std::vector<image::Wildcard> wildcards_;
   std::map<std::string_view, ParentedWildcards> parents_;
 };

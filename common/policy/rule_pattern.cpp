@@ -18,6 +18,32 @@ bool is_name_byte(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 
+// Nearly all rules are names of letters, digits, hyphens and dots: one pass tells whether this is such a name, and writes
+// it down. Whatever it does not take, right or wrong, is looked at closely.
+bool take_simple_name(std::string_view text, std::string& name) {
+  if (text.size() > kHostNameOctetsMax || text.empty()) {
+    return false;
+  }
+  name.resize(text.size());
+  std::size_t label_bytes = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    char c = text[at];
+    if (c == '.') {
+      if (label_bytes == 0) {
+        return false;
+      }
+      label_bytes = 0;
+    } else {
+      c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_') || ++label_bytes > kLabelOctetsMax) {
+        return false;
+      }
+    }
+    name[at] = c;
+  }
+  return name.back() >= 'a' && name.back() <= 'z';  // else it may be an address, or end in a dot
+}
+
 // Only then it is worth looking closer: nearly all rules are names.
 bool may_be_address(std::string_view text) {
   const char last = text.ends_with('.') && text.size() > 1 ? text[text.size() - 2] : text.back();
@@ -104,6 +130,10 @@ std::string normalize_wildcard(std::string_view text, std::string& name) {
 
 // Fills `out`, or says what is wrong.
 std::string parse(std::string_view text, RulePattern& out) {
+  if (take_simple_name(text, out.name)) {
+    return {};
+  }
+  out.name.clear();
   const bool is_adblock = text.starts_with("||");
   if (is_adblock) {
     if (!text.ends_with('^')) {
