@@ -218,16 +218,20 @@ std::optional<Answer> ClientSession::admit() {
   if (verdict.reason == Reason::None && transaction_->target.form != http1::TargetForm::Asterisk) {
     verdict = admission.judge_host(authority.host);
   }
+  proto::TrafficEvent& event = transaction_->event;
+  event.set_policy_version(admission.policy_version());
+  event.set_rule(verdict.rule);
+  event.set_rule_list(verdict.rule_list);
+  event.set_rule_line(verdict.rule_line);
+  event.set_would_block(verdict.would_block());
   if (verdict.reason == Reason::None) {
     return std::nullopt;
   }
-  proto::TrafficEvent& event = transaction_->event;
-  event.set_rule(verdict.rule);
-  event.set_rule_list(verdict.rule_list);
   event.set_requests_in_window(verdict.requests_in_window);
   std::string detail;
   if (verdict.reason == Reason::BlockedDomain) {
-    detail = authority.host + " matches the rule " + verdict.rule + " (" + verdict.rule_list + ").";
+    const std::string line = verdict.rule_line != 0 ? ", line " + std::to_string(verdict.rule_line) : "";
+    detail = authority.host + " matches the rule " + verdict.rule + " (" + verdict.rule_list + line + "; policy " + admission.policy_version() + ").";
   }
   return Answer{.reason = verdict.reason, .detail = std::move(detail), .retry_after = verdict.retry_after};
 }

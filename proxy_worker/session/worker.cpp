@@ -50,6 +50,7 @@ Worker::Worker(Parts parts)
       dial_{loop_, resolver_, guard_, own_addresses_, {settings_.timeouts.dns, settings_.timeouts.connect}},
       pool_(loop_, settings_.timeouts.idle, parts.counters.origin_connections_open),
       admission_(settings_, own_addresses_, parts.rate_windows),
+      policy_loader_(loop_, settings_, admission_, std::move(parts.command_line)),
       buffer_(std::make_unique<std::array<char, kBufferBytes>>()),
       context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}, false, {}},
       sessions_max_((base::raise_open_file_limit() - kReservedDescriptors) / 2),
@@ -64,8 +65,6 @@ Worker::Worker(Parts parts)
 }
 
 Worker::~Worker() { loop_.forget(signals_.value()); }
-
-bool Worker::load_policy(std::string& error) { return admission_.load_rules(error); }
 
 void Worker::run() {
   while (!is_drained()) {
@@ -105,19 +104,10 @@ void Worker::on_io(net::Readiness) {
   signalfd_siginfo signal{};
   while (::read(signals_.value(), &signal, sizeof signal) == sizeof signal) {
     if (signal.ssi_signo == SIGHUP) {
-      reload();
+      policy_loader_.reload();
     } else {
       begin_drain();
     }
-  }
-}
-
-void Worker::reload() {
-  std::string error;
-  if (admission_.load_rules(error)) {
-    base::log_info("policy read again: " + std::to_string(admission_.rule_count()) + " rules");
-  } else {
-    base::log_error("the old policy stays in force: " + error);
   }
 }
 
