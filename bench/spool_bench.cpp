@@ -2,12 +2,16 @@
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
+#include <ctime>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 
+#include "bench/acknowledger.h"
+#include "proxy_worker/traffic/in_flight_table.h"
 #include "proxy_worker/traffic/spool.h"
+#include "proxy_worker/traffic/traffic_log.h"
 #include "tests/support/temporary_folder.h"
 #include "traffic_event.pb.h"
 
@@ -96,6 +100,45 @@ void EncodeEvent(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
 }
 BENCHMARK(EncodeEvent)->ArgName("heads")->Arg(0)->Arg(1);
+
+// All that a request's record costs the worker: its slot in the in-flight table, two signs of life, the record, and the
+// batches that go to a collector on another thread, which acknowledges them.
+void RecordAndShip(benchmark::State& state) {
+  tests::TemporaryFolder folder;
+  auto spool = open(folder.path());
+  if (!spool) {
+    state.SkipWithError("the spool cannot be opened");
+    return;
+  }
+  const std::string endpoint = "ipc://" + (folder.path() / "collector").string();
+  bench::Acknowledger collector(endpoint);
+  net::EventLoop loop;
+  InFlightTable in_flight(folder.path());
+  Shipper shipper(loop, *spool, {.endpoint = endpoint});
+  live::WorkerCounters counters{};
+  TrafficLog log(counters, {.spool = &*spool, .shipper = &shipper, .in_flight = &in_flight});
+  proto::TrafficEvent event = event_with(Heads::Left);
+  proto::TrafficEvent whole = event_with(state.range(0) != 0 ? Heads::Kept : Heads::Left);
+  std::uint64_t count = 0;
+  timespec begin{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+  for (auto _ : state) {
+    InFlightSlot* slot = log.begin(event);
+    TrafficLog::note(*slot, 10, event, {.sent = 0, .received = 640});
+    TrafficLog::note(*slot, 20, event, {.sent = 24'700, .received = 640});
+    log.record(whole, slot);
+    if (++count % 64 == 0) {
+      loop.run_turn();  // As a worker's turns between requests.
+    }
+  }
+  timespec end{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+  const double cpu_ns = static_cast<double>(end.tv_sec - begin.tv_sec) * 1e9 + static_cast<double>(end.tv_nsec - begin.tv_nsec);
+  state.counters["thread_cpu_ns"] = cpu_ns / static_cast<double>(count);
+  state.counters["lost"] = static_cast<double>(spool->lost_events());
+  state.SetItemsProcessed(static_cast<std::int64_t>(count));
+}
+BENCHMARK(RecordAndShip)->ArgName("heads")->Arg(0)->Arg(1);
 
 // Batches of a long queue, as after an outage of the collector.
 void TakeBatch(benchmark::State& state) {

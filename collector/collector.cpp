@@ -18,7 +18,7 @@ constexpr std::size_t kBytesPerCommitMax = 8u << 20;
 // Signals and the clock are looked at after so many messages.
 constexpr std::size_t kMessagesPerTurnMax = 64;
 
-constexpr auto kIdlePatience = 10s;
+constexpr auto kIdlePatience = 10min;
 constexpr auto kFirstRetryDelay = 100ms;
 constexpr auto kRetryDelayMax = 5s;
 // After a stop was asked for: how long the wire must be silent to be taken as empty, and the bound of it all.
@@ -32,6 +32,7 @@ std::int64_t wall_clock_us() {
 }  // namespace
 
 int Collector::run() {
+  status_.enter(live::CollectorState::Recording);
   while (true) {
     switch (phase_) {
       case Phase::Receiving:
@@ -43,14 +44,27 @@ int Collector::run() {
       case Phase::Stopping:
         return handle_stopping();
       case Phase::Lost:
+        status_.note_error("the database file was removed or replaced");
         base::log_error("the database file was removed or replaced; ending, so that the next start makes a new one");
         return 1;
     }
   }
 }
 
+// What status shows: a database that fails again when it is tried again was not better in between.
+void Collector::enter(Phase phase) {
+  phase_ = phase;
+  if (phase == Phase::WaitingOut && !is_waiting_shown_) {
+    status_.enter(live::CollectorState::WaitingOut);
+    is_waiting_shown_ = true;
+  } else if (phase == Phase::Stopping) {
+    status_.enter(live::CollectorState::Stopping);
+  }
+}
+
 void Collector::handle_receiving() {
   const Receiver::Ready ready = receiver_.wait(signals_.fd(), patience(), Receiver::Listening::ToAll);
+  note_refused_peers();
   if (ready.has_message) {
     receive_some();
   }
@@ -63,7 +77,9 @@ void Collector::handle_receiving() {
 }
 
 void Collector::handle_waiting_out() {
-  if (receiver_.wait(signals_.fd(), patience(), Receiver::Listening::ToSignalsOnly).has_signal) {
+  const bool has_signal = receiver_.wait(signals_.fd(), patience(), Receiver::Listening::ToSignalsOnly).has_signal;
+  note_refused_peers();
+  if (has_signal) {
     handle_signals();
   }
   if (phase_ == Phase::WaitingOut && Clock::now() >= retry_at_) {
@@ -86,6 +102,7 @@ int Collector::handle_stopping() {
     }
   }
   const bool is_committed = phase_ == Phase::Stopping && commit();
+  status_.enter(live::CollectorState::Ended);
   base::log_info("stopped; refused batches: " + std::to_string(refused_batches_) +
                  ", unreadable events: " + std::to_string(recorder_.unreadable_events()));
   return is_committed ? 0 : 1;
@@ -155,9 +172,31 @@ void Collector::take_held() {
 
 void Collector::refuse(const std::string& why) {
   ++refused_batches_;
+  publish_counts();
   if (refusal_warning_.admits(Clock::now())) {
     base::log_warning("refused a batch: " + why + refusal_warning_.take_held_back());
   }
+}
+
+void Collector::note_refused_peers() {
+  const std::uint64_t refused = receiver_.refused_peers();
+  if (refused == refused_peers_) {
+    return;
+  }
+  refused_peers_ = refused;
+  publish_counts();
+  if (peer_warning_.admits(Clock::now())) {
+    base::log_warning("refused a connection: " + receiver_.last_refusal() + peer_warning_.take_held_back());
+  }
+}
+
+void Collector::publish_counts() {
+  live::CollectorFacts& facts = status_.facts();
+  facts.refused_batches.store(refused_batches_, std::memory_order_relaxed);
+  facts.refused_peers.store(refused_peers_, std::memory_order_relaxed);
+  facts.unreadable_events.store(recorder_.unreadable_events(), std::memory_order_relaxed);
+  facts.lost_events.store(recorder_.lost_events(), std::memory_order_relaxed);
+  facts.committed_events.store(committed_events_, std::memory_order_relaxed);
 }
 
 bool Collector::is_commit_due() const {
@@ -170,13 +209,18 @@ bool Collector::commit() {
     enter(Phase::Lost);
     return false;
   }
+  const std::uint64_t events = recorder_.pending_events();
   if (!recorder_.commit()) {
     back_off();
     return false;
   }
-  if (delay_ > 0ms) {
-    base::log_info("the database works again");
-    delay_ = 0ms;
+  committed_events_ += events;
+  status_.facts().last_commit_us.store(static_cast<std::uint64_t>(wall_clock_us()), std::memory_order_relaxed);
+  publish_counts();
+  delay_ = 0ms;
+  if (std::exchange(is_waiting_shown_, false)) {
+    base::log_info("writing works again");
+    status_.enter(phase_ == Phase::Stopping ? live::CollectorState::Stopping : live::CollectorState::Recording);
   }
   commit_at_.reset();
   send_replies();
@@ -184,6 +228,7 @@ bool Collector::commit() {
 }
 
 void Collector::back_off() {
+  status_.note_error(recorder_.error());
   if (failure_warning_.admits(Clock::now())) {
     base::log_error("cannot write: " + recorder_.error() + "; the workers keep the records, trying again" +
                     failure_warning_.take_held_back());

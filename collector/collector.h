@@ -12,14 +12,16 @@
 #include "collector/recorder.h"
 #include "collector/signal_queue.h"
 #include "collector/throttle.h"
+#include "common/live/collector_status.h"
 
 namespace weir::collector {
 
 class Collector {
  public:
   // All are borrowed and outlive the collector.
-  Collector(Receiver& receiver, Recorder& recorder, SignalQueue& signals, std::chrono::milliseconds commit_interval)
-      : receiver_(receiver), recorder_(recorder), signals_(signals), commit_interval_(commit_interval) {}
+  Collector(Receiver& receiver, Recorder& recorder, SignalQueue& signals, live::CollectorStatusFile& status,
+            std::chrono::milliseconds commit_interval)
+      : receiver_(receiver), recorder_(recorder), signals_(signals), status_(status), commit_interval_(commit_interval) {}
 
   // Until SIGTERM or SIGINT. Gives the exit status: 0 when all that arrived is committed.
   int run();
@@ -33,7 +35,7 @@ class Collector {
     Lost,        // the database file is gone: only a new start helps
   };
 
-  void enter(Phase phase) { phase_ = phase; }
+  void enter(Phase phase);
   void handle_receiving();
   void handle_waiting_out();
   int handle_stopping();
@@ -46,6 +48,8 @@ class Collector {
   // Takes the batch again that the database failed on.
   void take_held();
   void refuse(const std::string& why);
+  void note_refused_peers();
+  void publish_counts();
   bool is_commit_due() const;
   bool commit();
   void back_off();
@@ -54,6 +58,7 @@ class Collector {
   Receiver& receiver_;
   Recorder& recorder_;
   SignalQueue& signals_;
+  live::CollectorStatusFile& status_;
   std::chrono::milliseconds commit_interval_;
   Phase phase_ = Phase::Receiving;
   std::optional<Clock::time_point> commit_at_;  // when something is to be committed or answered
@@ -61,8 +66,12 @@ class Collector {
   // The batch that the database failed on, with its sender. Its frames stay valid: nothing is received meanwhile.
   std::optional<std::pair<std::string, Batch>> held_;
   std::chrono::milliseconds delay_{0};  // of the back-off; 0 while the database works
+  bool is_waiting_shown_ = false;  // in the status, until a commit succeeds
+  std::uint64_t committed_events_ = 0;
   std::uint64_t refused_batches_ = 0;
+  std::uint64_t refused_peers_ = 0;
   Throttle refusal_warning_;
+  Throttle peer_warning_;
   Throttle failure_warning_;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <zmq.hpp>
 
+#include "collector/peer_gate.h"
 #include "common/base/log.h"
 #include "common/ledger/record_frame.h"
 
@@ -15,6 +16,10 @@ namespace {
 constexpr int kBatchesWaitingMax = 32;
 constexpr int kRepliesWaitingMax = 1000;
 constexpr int kLingerMs = 500;
+// Who connects and says nothing.
+constexpr int kHandshakeMs = 10'000;
+// Workers that have vanished without an end of their connection (a machine that lost power).
+constexpr int kHeartbeatMs = 60'000;
 constexpr std::int64_t kFrameBytesMax = static_cast<std::int64_t>(ledger::kBatchBytesMax) + 4096;
 constexpr std::size_t kFrames = 3;  // routing id, header, events
 
@@ -25,20 +30,26 @@ std::string_view octets(const zmq::message_t& message) { return {static_cast<con
 struct Receiver::Socket {
   zmq::context_t context{1};
   zmq::socket_t router{context, zmq::socket_type::router};
+  PeerGate gate;
   std::array<zmq::message_t, kFrames> frames;
+
+  explicit Socket(const std::optional<ledger::CollectorKeys>& keys) : gate(context, router, keys) {}
 };
 
 Receiver::Receiver(std::unique_ptr<Socket> socket) : socket_(std::move(socket)) {}
 Receiver::~Receiver() = default;
 
-std::unique_ptr<Receiver> Receiver::bind(const std::string& address, std::string& error) {
+std::unique_ptr<Receiver> Receiver::bind(const std::string& address, const std::optional<ledger::CollectorKeys>& keys, std::string& error) {
   try {
-    auto socket = std::make_unique<Socket>();
+    auto socket = std::make_unique<Socket>(keys);
     zmq::socket_t& router = socket->router;
     router.set(zmq::sockopt::rcvhwm, kBatchesWaitingMax);
     router.set(zmq::sockopt::sndhwm, kRepliesWaitingMax);
     router.set(zmq::sockopt::maxmsgsize, kFrameBytesMax);
     router.set(zmq::sockopt::linger, kLingerMs);
+    router.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
+    router.set(zmq::sockopt::heartbeat_ivl, kHeartbeatMs);
+    router.set(zmq::sockopt::ipv6, true);
     // Failures to send are told instead of hidden; a worker that reconnects under its name takes it over.
     router.set(zmq::sockopt::router_mandatory, 1);
     router.set(zmq::sockopt::router_handover, 1);
@@ -51,14 +62,17 @@ std::unique_ptr<Receiver> Receiver::bind(const std::string& address, std::string
 }
 
 Receiver::Ready Receiver::wait(int signal_fd, std::chrono::milliseconds patience, Listening listening) {
-  std::array<zmq::pollitem_t, 2> items{{{nullptr, signal_fd, ZMQ_POLLIN, 0}, {socket_->router.handle(), 0, ZMQ_POLLIN, 0}}};
+  const auto [events, questions] = socket_->gate.poll_items();
+  std::array<zmq::pollitem_t, 4> items{
+      {{nullptr, signal_fd, ZMQ_POLLIN, 0}, events, questions, {socket_->router.handle(), 0, ZMQ_POLLIN, 0}}};
   try {
-    zmq::poll(items.data(), listening == Listening::ToAll ? 2 : 1, patience);
+    zmq::poll(items.data(), listening == Listening::ToAll ? items.size() : items.size() - 1, patience);
+    socket_->gate.handle();
   } catch (const zmq::error_t& failed) {
     // An interruption only; the caller looks at its clock and comes again.
     base::log_debug(std::string("poll: ") + failed.what());
   }
-  return {(items[1].revents & ZMQ_POLLIN) != 0, (items[0].revents & ZMQ_POLLIN) != 0};
+  return {(items[3].revents & ZMQ_POLLIN) != 0, (items[0].revents & ZMQ_POLLIN) != 0};
 }
 
 std::optional<Receiver::Message> Receiver::receive() {
@@ -94,5 +108,9 @@ void Receiver::reply(const Reply& reply) {
     base::log_debug("acknowledge " + reply.stream_id + ": " + failed.what());
   }
 }
+
+std::uint64_t Receiver::refused_peers() const { return socket_->gate.refused_peers(); }
+
+const std::string& Receiver::last_refusal() const { return socket_->gate.last_refusal(); }
 
 }  // namespace weir::collector

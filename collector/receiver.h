@@ -1,14 +1,16 @@
-// The collector's end of the wire: a ZeroMQ ROUTER socket. The only file pair of the collector that knows ZeroMQ.
-// One thread; libzmq has its own for input and output.
+// The collector's end of the wire: a ZeroMQ ROUTER socket. With PeerGate and key_files.cpp all of the collector that knows
+// ZeroMQ. One thread; libzmq has its own for input and output.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "collector/batch.h"
+#include "common/ledger/curve_keys.h"
 
 namespace weir::collector {
 
@@ -28,8 +30,9 @@ class Receiver {
     bool is_well_formed = false;  // two frames, neither too large
   };
 
-  // Binds, for example, "ipc:///path". Null with `error` when that failed.
-  static std::unique_ptr<Receiver> bind(const std::string& address, std::string& error);
+  // Binds, for example, "ipc:///path". With keys, nothing is accepted but from workers that they allow. Null with
+  // `error` when that failed.
+  static std::unique_ptr<Receiver> bind(const std::string& address, const std::optional<ledger::CollectorKeys>& keys, std::string& error);
   ~Receiver();
 
   // Waits for a message, for `signal_fd` to become readable, or for the time to pass.
@@ -38,6 +41,10 @@ class Receiver {
   std::optional<Message> receive();
   // Sends an Ack. One that cannot be sent is dropped: the worker is gone, or will hear with the next.
   void reply(const Reply& reply);
+
+  // Connections that were refused or never became a worker's, and who the last one was.
+  std::uint64_t refused_peers() const;
+  const std::string& last_refusal() const;
 
  private:
   struct Socket;

@@ -17,8 +17,13 @@ constexpr std::string_view kInsert =
     "INSERT INTO request (id, duration_us, ttfb_us, client_id, host_id, port, method_id, scheme, status, outcome, fault,"
     " reason_id, rule_id, requests_in_window, bytes_sent, bytes_received, response_body_bytes, request_body_bytes,"
     " user_agent_id, content_type_id, path, origin_address, worker_id, connection_id, request_number, client_port,"
-    " stream, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
-    " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)";
+    " stream, sequence, told_bytes_sent, told_bytes_received, user_id, tls_hello_id, policy_id, rule_line,"
+    " would_block) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
+    " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35)";
+
+constexpr std::string_view kInsertProgress =
+    "INSERT INTO progress (id, client_id, host_id, duration_us, bytes_sent, bytes_received, worker_id, connection_id,"
+    " request_number, stream, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 }  // namespace
 
@@ -36,6 +41,7 @@ bool RecordStore::prepare(store::Error& error) {
   auto commit = database_.prepare("commit", "COMMIT", error);
   auto roll_back = database_.prepare("roll back", "ROLLBACK", error);
   auto insert = database_.prepare("insert request", kInsert, error);
+  auto insert_progress = database_.prepare("insert progress", kInsertProgress, error);
   auto clients = ReferenceTable::open(database_, "client", {"address"}, error);
   auto hosts = ReferenceTable::open(database_, "host", {"name"}, error);
   auto methods = ReferenceTable::open(database_, "method", {"name"}, error);
@@ -43,16 +49,20 @@ bool RecordStore::prepare(store::Error& error) {
   auto rules = ReferenceTable::open(database_, "rule", {"pattern", "list"}, error);
   auto user_agents = ReferenceTable::open(database_, "user_agent", {"text"}, error);
   auto content_types = ReferenceTable::open(database_, "content_type", {"text"}, error);
+  auto users = ReferenceTable::open(database_, "user", {"name"}, error);
+  auto policies = ReferenceTable::open(database_, "policy", {"version"}, error);
+  auto tls_hellos = ReferenceTable::open(database_, "tls_hello", {"server_name", "offer"}, error);
   struct stat status {};
-  if (!begin || !commit || !roll_back || !insert || !clients || !hosts || !methods || !reasons || !rules || !user_agents ||
-      !content_types || ::stat(path_.c_str(), &status) != 0) {
+  if (!begin || !commit || !roll_back || !insert || !insert_progress || !clients || !hosts || !methods || !reasons || !rules || !user_agents ||
+      !content_types || !users || !tls_hellos || !policies || ::stat(path_.c_str(), &status) != 0) {
     return false;
   }
   device_ = status.st_dev;
   inode_ = status.st_ino;
-  statements_.emplace(Statements{std::move(*begin), std::move(*commit), std::move(*roll_back), std::move(*insert), std::move(*clients),
+  statements_.emplace(Statements{std::move(*begin), std::move(*commit), std::move(*roll_back), std::move(*insert), std::move(*insert_progress), std::move(*clients),
                                  std::move(*hosts), std::move(*methods), std::move(*reasons), std::move(*rules),
-                                 std::move(*user_agents), std::move(*content_types)});
+                                 std::move(*user_agents), std::move(*content_types), std::move(*users), std::move(*tls_hellos),
+                                 std::move(*policies)});
   return true;
 }
 
@@ -74,19 +84,40 @@ void RecordStore::roll_back() {
     (void)statements_->roll_back.run();
   }
   for (ReferenceTable* table : {&statements_->clients, &statements_->hosts, &statements_->methods, &statements_->reasons,
-                                &statements_->rules, &statements_->user_agents, &statements_->content_types}) {
+                                &statements_->rules, &statements_->user_agents, &statements_->content_types, &statements_->users,
+                                &statements_->tls_hellos, &statements_->policies}) {
     table->forget_all();
   }
-  taken_begin_ = taken_end_ = 0;
+  taken_requests_ = taken_progress_ = {};
 }
 
 std::optional<std::int64_t> RecordStore::insert(const TrafficRecord& record, const EventOrigin& origin) {
+  return record.kind == RecordKind::Progress ? insert_progress(record, origin) : insert_request(record, origin);
+}
+
+std::optional<std::int64_t> RecordStore::insert_progress(const TrafficRecord& record, const EventOrigin& origin) {
+  const auto client = statements_->clients.number_of(record.client_address);
+  const auto host = statements_->hosts.number_of(record.host);
+  if (!client || !host) {
+    error_ = !client ? statements_->clients.error() : statements_->hosts.error();
+    return std::nullopt;
+  }
+  store::Statement& insert = statements_->insert_progress;
+  insert.bind(2, *client).bind(3, *host).bind(4, record.duration_us).bind(5, record.bytes_sent).bind(6, record.bytes_received);
+  insert.bind(7, std::int64_t{record.worker_id}).bind(8, record.connection_id).bind(9, std::int64_t{record.request_number});
+  insert.bind(10, origin.stream).bind(11, static_cast<std::int64_t>(origin.sequence));
+  const auto id = insert_at_free_id(insert, taken_progress_, record.completed_at_us);
+  insert.reset();
+  return id;
+}
+
+std::optional<std::int64_t> RecordStore::insert_request(const TrafficRecord& record, const EventOrigin& origin) {
   References references;
   if (!resolve(record, references)) {
     return std::nullopt;
   }
   bind(record, references, origin);
-  const auto id = insert_at_free_id(record.completed_at_us);
+  const auto id = insert_at_free_id(statements_->insert, taken_requests_, record.completed_at_us);
   statements_->insert.reset();
   return id;
 }
@@ -111,10 +142,18 @@ bool RecordStore::resolve(const TrafficRecord& record, References& references) {
       return false;
     }
   }
+  if (!record.tls_offer.empty()) {
+    references.tls_hello = s.tls_hellos.number_of(record.tls_server_name, record.tls_offer);
+    if (!references.tls_hello) {
+      error_ = s.tls_hellos.error();
+      return false;
+    }
+  }
   return required(s.clients, record.client_address, references.client) && required(s.hosts, record.host, references.host) &&
          required(s.methods, record.method, references.method) && optional(s.reasons, record.reason, references.reason) &&
          optional(s.user_agents, record.user_agent, references.user_agent) &&
-         optional(s.content_types, record.content_type, references.content_type);
+         optional(s.content_types, record.content_type, references.content_type) && optional(s.users, record.user, references.user) &&
+         optional(s.policies, record.policy_version, references.policy);
 }
 
 // What is bound stays bound from row to row, and most columns repeat: only what changed is bound again.
@@ -162,20 +201,26 @@ void RecordStore::bind(const TrafficRecord& record, const References& references
   next(record.client_port);
   next(origin.stream);
   next(origin.sequence);
+  next(record.told_bytes_sent);
+  next(record.told_bytes_received);
+  next_or_null(references.user);
+  next_or_null(references.tls_hello);
+  next_or_null(references.policy);
+  next_or_null(record.rule_line != 0 ? std::optional<std::int64_t>(record.rule_line) : std::nullopt);
+  next(record.would_block);
 }
 
 // Two requests rarely end in the same microsecond. When many claim one time (a clock that stands still), the run of
 // taken ids is remembered, so that the search does not begin anew each time.
-std::optional<std::int64_t> RecordStore::insert_at_free_id(std::int64_t id) {
-  store::Statement& insert = statements_->insert;
-  if (id >= taken_begin_ && id < taken_end_) {
-    id = taken_end_;
-  } else if (id != taken_end_) {
-    taken_begin_ = id;
+std::optional<std::int64_t> RecordStore::insert_at_free_id(store::Statement& insert, TakenIds& taken, std::int64_t id) {
+  if (id >= taken.begin && id < taken.end) {
+    id = taken.end;
+  } else if (id != taken.end) {
+    taken.begin = id;
   }
   while (true) {
     insert.bind(1, id);
-    taken_end_ = id + 1;
+    taken.end = id + 1;
     if (insert.step() != store::Step::Failed) {
       return id;
     }

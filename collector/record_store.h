@@ -32,7 +32,7 @@ class RecordStore {
   [[nodiscard]] bool begin();
   [[nodiscard]] bool commit();
   void roll_back();
-  // Gives the row's id: the time of completion, or the next free number after it.
+  // Into `request` or `progress`. Gives the row's id: the time of completion, or the next free number after it.
   std::optional<std::int64_t> insert(const TrafficRecord& record, const EventOrigin& origin);
 
   // Whether the file that is open still has its name. When it was removed or replaced, rows would go nowhere.
@@ -41,23 +41,31 @@ class RecordStore {
 
  private:
   struct Statements {
-    store::Statement begin, commit, roll_back, insert;
-    ReferenceTable clients, hosts, methods, reasons, rules, user_agents, content_types;
+    store::Statement begin, commit, roll_back, insert, insert_progress;
+    ReferenceTable clients, hosts, methods, reasons, rules, user_agents, content_types, users, tls_hellos, policies;
   };
   // The numbers that a record's texts are replaced by.
   struct References {
     std::int64_t client = 0, host = 0, method = 0;
-    std::optional<std::int64_t> reason, rule, user_agent, content_type;
+    std::optional<std::int64_t> reason, rule, user_agent, content_type, user, tls_hello, policy;
   };
 
-  static constexpr std::size_t kInsertParameters = 28;
+  static constexpr std::size_t kInsertParameters = 35;
+
+  // Ids from begin to end, without end, that are known to be taken in one table.
+  struct TakenIds {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+  };
 
   RecordStore(store::Database database, std::filesystem::path path) : database_(std::move(database)), path_(std::move(path)) {}
   bool prepare(store::Error& error);
+  std::optional<std::int64_t> insert_request(const TrafficRecord& record, const EventOrigin& origin);
+  std::optional<std::int64_t> insert_progress(const TrafficRecord& record, const EventOrigin& origin);
   bool resolve(const TrafficRecord& record, References& references);
   void bind(const TrafficRecord& record, const References& references, const EventOrigin& origin);
   void bind_changed(int parameter, std::optional<std::int64_t> value);
-  std::optional<std::int64_t> insert_at_free_id(std::int64_t id);
+  std::optional<std::int64_t> insert_at_free_id(store::Statement& insert, TakenIds& taken, std::int64_t id);
   bool run(store::Statement& statement);
 
   store::Database database_;
@@ -65,9 +73,8 @@ class RecordStore {
   dev_t device_ = 0;
   ino_t inode_ = 0;
   std::optional<Statements> statements_;
-  // Ids from begin to end, without end, that are known to be taken.
-  std::int64_t taken_begin_ = 0;
-  std::int64_t taken_end_ = 0;
+  TakenIds taken_requests_;
+  TakenIds taken_progress_;
   // What the insert statement's parameters hold, by number; nothing: not known, or not a number.
   std::array<std::optional<std::optional<std::int64_t>>, kInsertParameters + 1> bound_;
   std::string cleaned_path_;  // scratch

@@ -115,7 +115,7 @@ bool Recorder::insert_events(Stream& stream, const Batch& batch, std::int64_t no
     if (!id) {
       return fail(records_->error().message);
     }
-    if (json_log_) {
+    if (json_log_ && record.kind == RecordKind::Request) {
       json_log_->append(record, *id);
     }
     if (!streams_->move_on(batch.stream_id, stream, *id)) {

@@ -72,8 +72,17 @@ const TrafficRecord& RecordDecoder::decode(std::span<const std::byte> event, std
   return record_;
 }
 
+void RecordDecoder::take_tls_offer(std::uint32_t version, const std::string& alpn) {
+  record_.tls_offer.clear();
+  if (version != 0) {
+    record_.tls_offer = version > 0x0300 && version <= 0x03ff ? "TLS 1." + std::to_string((version & 0xff) - 1) : "SSL 3.0";
+    record_.tls_offer.append(alpn.empty() ? "" : ", ").append(alpn);
+  }
+}
+
 void RecordDecoder::take_message(std::int64_t now_us) {
   const proto::TrafficEvent& event = message_->event;
+  record_.kind = event.kind() == proto::PROGRESS ? RecordKind::Progress : RecordKind::Request;
   record_.completed_at_us = completion_time(event.started_at_us(), event.duration_us(), now_us);
   record_.duration_us = clamp(event.duration_us());
   record_.ttfb_us = event.has_ttfb_us() ? std::optional(clamp(event.ttfb_us())) : std::nullopt;
@@ -91,9 +100,14 @@ void RecordDecoder::take_message(std::int64_t now_us) {
   record_.reason = event.reason();
   record_.rule = event.rule();
   record_.rule_list = event.rule_list();
+  record_.rule_line = event.rule_line();
+  record_.would_block = event.would_block();
+  record_.policy_version = event.policy_version();
   record_.requests_in_window = event.requests_in_window();
   record_.bytes_sent = clamp(event.bytes_sent());
   record_.bytes_received = clamp(event.bytes_received());
+  record_.told_bytes_sent = clamp(event.told_bytes_sent());
+  record_.told_bytes_received = clamp(event.told_bytes_received());
   record_.response_body_bytes = clamp(event.response_body_bytes());
   record_.request_body_bytes = clamp(event.request_body_bytes());
   record_.incoming_head = event.incoming_head();
@@ -102,6 +116,9 @@ void RecordDecoder::take_message(std::int64_t now_us) {
   record_.sent_head = event.sent_head();
   record_.user_agent = event.user_agent();
   record_.content_type = event.content_type();
+  record_.user = event.user();
+  record_.tls_server_name = event.tls_server_name();
+  take_tls_offer(event.tls_version(), event.tls_alpn());
   record_.worker_id = event.worker_id();
   record_.connection_id = clamp(event.connection_id());
   record_.request_number = event.request_number();

@@ -13,9 +13,15 @@
 
 namespace weir::collector {
 
+enum class RecordKind : std::uint8_t {
+  Request,   // one that is over
+  Progress,  // of one that goes on: octets since the last such record
+};
+
 // proto/traffic_event.proto explains each field. Text is borrowed from the RecordDecoder that made the record, until it
 // decodes the next one; it came from the network and may hold any octets.
 struct TrafficRecord {
+  RecordKind kind = RecordKind::Request;
   std::int64_t completed_at_us = 0;  // since the Unix epoch; always a time between 1970 and 9999
   std::int64_t duration_us = 0;
   std::optional<std::int64_t> ttfb_us;
@@ -33,9 +39,14 @@ struct TrafficRecord {
   std::string_view reason;
   std::string_view rule;
   std::string_view rule_list;
+  std::uint32_t rule_line = 0;  // 0: the list is no file
+  bool would_block = false;     // the rule was only observed
+  std::string_view policy_version;  // empty when there were no rules
   std::uint32_t requests_in_window = 0;
   std::int64_t bytes_sent = 0;
   std::int64_t bytes_received = 0;
+  std::int64_t told_bytes_sent = 0;  // of bytes_sent, in progress records before
+  std::int64_t told_bytes_received = 0;
   std::int64_t response_body_bytes = 0;
   std::int64_t request_body_bytes = 0;
   std::string_view incoming_head;
@@ -44,6 +55,9 @@ struct TrafficRecord {
   std::string_view sent_head;
   std::string_view user_agent;
   std::string_view content_type;
+  std::string_view user;
+  std::string_view tls_server_name;
+  std::string tls_offer;  // "TLS 1.3, h2,http/1.1": version and protocols; empty when there was no ClientHello
   std::uint32_t worker_id = 0;
   std::int64_t connection_id = 0;
   std::uint32_t request_number = 0;
@@ -65,6 +79,7 @@ class RecordDecoder {
  private:
   struct Message;
   void take_message(std::int64_t now_us);
+  void take_tls_offer(std::uint32_t version, const std::string& alpn);
 
   std::unique_ptr<Message> message_;
   TrafficRecord record_;

@@ -10,7 +10,8 @@
 
 #include "common/base/log.h"
 #include "common/base/service_process.h"
-#include "common/ledger/ipc_endpoint.h"
+#include "common/ledger/collector_endpoint.h"
+#include "common/ledger/curve_keys.h"
 #include "common/options/command_line.h"
 #include "common/policy/policy_file.h"
 #include "proxy_worker/net/socket.h"
@@ -67,18 +68,44 @@ std::vector<base::UniqueFd> listening_sockets(const options::Settings& settings,
   return sockets;
 }
 
+// Where the collector is, and the keys for it.
+struct Way {
+  ledger::CollectorEndpoint endpoint;
+  std::optional<ledger::WorkerKeys> keys;
+};
+
+std::optional<Way> read_way(const options::Settings& settings, std::string& error) {
+  auto endpoint = ledger::collector_endpoint(settings.collector_endpoint, ledger::CollectorEndpoint::Side::Connects, settings.data_dir, error);
+  if (!endpoint) {
+    return std::nullopt;
+  }
+  Way way{std::move(*endpoint), {}};
+  if (way.endpoint.kind == ledger::CollectorEndpoint::Kind::Network) {
+    way.keys = ledger::read_worker_keys(settings.collector_keys, error);
+    if (!way.keys) {
+      return std::nullopt;
+    }
+  }
+  return way;
+}
+
 // The way of a record, from the spool to the collector.
 struct Ledger {
   traffic::Spool spool;
   traffic::InFlightTable in_flight;
-  ledger::IpcEndpoint endpoint;
+  ledger::CollectorEndpoint endpoint;
+  std::unique_ptr<traffic::SpoolSync> sync;  // with --durability power
   traffic::Shipper shipper;
 
-  Ledger(net::EventLoop& loop, traffic::Spool opened, const std::filesystem::path& folder, ledger::IpcEndpoint to)
-      : spool(std::move(opened)), in_flight(folder), endpoint(std::move(to)), shipper(loop, spool, endpoint.address) {}
+  Ledger(net::EventLoop& loop, const options::Settings& settings, traffic::Spool opened, const std::filesystem::path& folder, Way way)
+      : spool(std::move(opened)),
+        in_flight(folder),
+        endpoint(std::move(way.endpoint)),
+        sync(settings.durability == options::Durability::Power ? std::make_unique<traffic::SpoolSync>(loop, spool) : nullptr),
+        shipper(loop, spool, {endpoint.address, std::move(way.keys)}, sync.get()) {}
 };
 
-std::unique_ptr<Ledger> open_ledger(net::EventLoop& loop, const options::Settings& settings, std::string& error) {
+std::unique_ptr<Ledger> open_ledger(net::EventLoop& loop, const options::Settings& settings, Way way, std::string& error) {
   const std::string name = "worker-" + std::to_string(settings.worker_id);
   const auto folder = settings.data_dir / "spool" / name;
   traffic::SpoolLimits limits{.total_bytes = settings.spool_bytes_max};
@@ -86,11 +113,7 @@ std::unique_ptr<Ledger> open_ledger(net::EventLoop& loop, const options::Setting
     limits.when_full = traffic::SpoolLimits::WhenFull::Refuse;
   }
   auto spool = traffic::Spool::open(folder, name, limits, error);
-  auto endpoint = ledger::ipc_endpoint(settings.data_dir / "run" / "collector.sock", error);
-  if (!spool || !endpoint) {
-    return nullptr;
-  }
-  return std::make_unique<Ledger>(loop, std::move(*spool), folder, std::move(*endpoint));
+  return spool ? std::make_unique<Ledger>(loop, settings, std::move(*spool), folder, std::move(way)) : nullptr;
 }
 
 int deliver(Ledger& ledger, net::EventLoop& loop, traffic::TrafficLog& log) {
@@ -158,8 +181,15 @@ int main(int argc, char** argv) {
   }
   net::EventLoop loop;
   std::unique_ptr<Ledger> ledger;
-  if (settings.records && (ledger = open_ledger(loop, settings, error)) == nullptr) {
-    return refuse(kFailed, error);
+  if (settings.records) {
+    auto way = read_way(settings, error);
+    if (!way) {
+      return refuse(kBadConfiguration, error);
+    }
+    ledger = open_ledger(loop, settings, std::move(*way), error);
+    if (ledger == nullptr) {
+      return refuse(kFailed, error);
+    }
   }
   live::WorkerCounters& slot = counters->slot(settings.worker_id);
   traffic::TrafficLog log(slot, ledger ? traffic::TrafficLog::Ledger{&ledger->spool, &ledger->shipper, &ledger->in_flight}
@@ -181,8 +211,15 @@ int main(int argc, char** argv) {
       return refuse(kFailed, error);
     }
   }
+  std::optional<policy::ClientUse> client_use;
+  if (settings.client_limits.any()) {
+    client_use = policy::ClientUse::open(run_folder / "client_use", settings.worker_id, base::supervisor_pid(), error);
+    if (!client_use) {
+      return refuse(kFailed, error);
+    }
+  }
   live::start(slot);
-  session::Worker worker({settings, loop, std::move(listeners), slot, rate_windows ? &*rate_windows : nullptr, log,
+  session::Worker worker({settings, loop, std::move(listeners), slot, rate_windows ? &*rate_windows : nullptr, client_use ? &*client_use : nullptr, log,
                           ledger ? &ledger->shipper : nullptr, {argv, argv + argc}});
   if (const int status = worker.load_policy(error); status != 0) {
     return refuse(status, error);

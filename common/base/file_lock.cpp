@@ -52,4 +52,13 @@ std::optional<FileLock> FileLock::acquire(const std::filesystem::path& path, std
   return FileLock(std::move(fd));
 }
 
+std::optional<FileLock> FileLock::acquire_folder(const std::filesystem::path& folder, std::string& error) {
+  UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.is_open() || ::flock(fd.value(), LOCK_EX | LOCK_NB) < 0) {
+    error = folder.string() + ": " + (fd.is_open() && errno == EWOULDBLOCK ? "held by another process" : std::strerror(errno));
+    return std::nullopt;
+  }
+  return FileLock(std::move(fd));
+}
+
 }  // namespace weir::base

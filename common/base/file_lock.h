@@ -17,6 +17,9 @@ class FileLock {
   static std::optional<FileLock> acquire(const std::filesystem::path& path, std::chrono::milliseconds patience,
                                          std::string& error);
 
+  // Locks a folder itself, at once or not at all; nobody can tell whose lock it is.
+  static std::optional<FileLock> acquire_folder(const std::filesystem::path& folder, std::string& error);
+
  private:
   explicit FileLock(UniqueFd fd) : fd_(std::move(fd)) {}
   UniqueFd fd_;

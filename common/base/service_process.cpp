@@ -76,6 +76,8 @@ bool follow_supervisor() {
   return static_cast<std::uint64_t>(::getppid()) == *supervisor;
 }
 
+std::uint32_t supervisor_pid() { return static_cast<std::uint32_t>(environment_number("WEIR_SUPERVISOR_PID").value_or(0)); }
+
 std::size_t raise_open_file_limit() {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);

@@ -19,6 +19,8 @@ void notify_starter(std::string_view state);
 // Asks the kernel for SIGTERM when the supervisor dies, if one started us (WEIR_SUPERVISOR_PID). False when it is
 // dead already: the caller exits.
 [[nodiscard]] bool follow_supervisor();
+// Its pid; 0 when none started us.
+std::uint32_t supervisor_pid();
 
 // Raises the soft limit of open files to the hard one; gives the result.
 std::size_t raise_open_file_limit();

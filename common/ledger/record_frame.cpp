@@ -17,6 +17,16 @@ std::uint32_t record_checksum(std::span<const std::byte> payload) {
   return ::crc32_iscsi(bytes, static_cast<int>(payload.size()), ~static_cast<std::uint32_t>(payload.size()));
 }
 
+std::size_t bytes_of_records(std::span<const std::byte> frames, std::uint64_t count) {
+  std::size_t bytes = 0;
+  for (; count > 0 && bytes + kRecordHeaderBytes <= frames.size(); --count) {
+    std::uint32_t length = 0;
+    std::memcpy(&length, frames.data() + bytes, sizeof length);
+    bytes += framed_bytes(length);
+  }
+  return bytes;
+}
+
 void seal_record(std::byte* frame, std::size_t payload_bytes) {
   const std::uint32_t checksum = record_checksum({frame + kRecordHeaderBytes, payload_bytes});
   const std::size_t end = kRecordHeaderBytes + payload_bytes;

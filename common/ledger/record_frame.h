@@ -24,6 +24,9 @@ constexpr std::size_t framed_bytes(std::size_t payload_bytes) {
 // CRC-32C (Castagnoli) of the payload and its length.
 std::uint32_t record_checksum(std::span<const std::byte> payload);
 
+// How many octets the first `count` frames take, of a range that is known to hold whole ones.
+std::size_t bytes_of_records(std::span<const std::byte> frames, std::uint64_t count);
+
 // Completes the frame around a payload that stands at `frame + kRecordHeaderBytes` already. The length is stored last,
 // with release order: a reader that sees it sees the whole frame, also after the writer was killed in between.
 void seal_record(std::byte* frame, std::size_t payload_bytes);

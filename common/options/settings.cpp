@@ -147,6 +147,55 @@ std::optional<WhenSpoolFull> parse_when_spool_full(const std::string& text) {
   return text == "refuse" ? std::optional(WhenSpoolFull::Refuse) : std::nullopt;
 }
 
+std::optional<Durability> parse_durability(const std::string& text) {
+  return text == "process" ? std::optional(Durability::Process) : text == "power" ? std::optional(Durability::Power) : std::nullopt;
+}
+
+// "ipc://" and a path, or "tcp://", an address or a name, and a port.
+std::optional<std::string> parse_endpoint(const std::string& text) {
+  constexpr std::string_view kIpc = "ipc://";
+  constexpr std::string_view kTcp = "tcp://";
+  if (text.starts_with(kIpc)) {
+    return text.size() > kIpc.size() ? std::optional(text) : std::nullopt;
+  }
+  const std::size_t colon = text.rfind(':');
+  const bool has_host = text.starts_with(kTcp) && colon > kTcp.size();
+  const auto port = has_host ? base::parse_decimal(std::string_view(text).substr(colon + 1), std::numeric_limits<std::uint16_t>::max()) : std::nullopt;
+  return port && *port > 0 ? std::optional(text) : std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_count(const std::string& text) {
+  const auto count = base::parse_decimal(text, 1'000'000);
+  return count && *count > 0 ? count : std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_size(const std::string& text) {
+  const auto bytes = base::parse_byte_size(text);
+  return bytes && *bytes > 0 ? bytes : std::nullopt;
+}
+
+// "off" is a value, too: none.
+template <class Parse>
+auto or_off(Parse parse) {
+  return [parse](const std::string& text) -> std::optional<std::optional<std::uint64_t>> {
+    if (text == "off") {
+      return std::optional<std::optional<std::uint64_t>>(std::in_place, std::nullopt);
+    }
+    const std::optional<std::uint64_t> value = parse(text);
+    if (!value) {
+      return std::nullopt;
+    }
+    return std::optional<std::optional<std::uint64_t>>(std::in_place, value);
+  };
+}
+
+std::optional<TlsNames> parse_tls_names(const std::string& text) {
+  if (text == "observe") {
+    return TlsNames::Observe;
+  }
+  return text == "refuse" ? std::optional(TlsNames::Refuse) : std::nullopt;
+}
+
 std::optional<base::SocketAddress> parse_listen_address(const std::string& text) { return base::SocketAddress::parse(text); }
 
 void declare_general(std::vector<Declaration>& out, Settings& s) {
@@ -198,10 +247,28 @@ void declare_policy(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Policy", .name = "rate-limit", .value = "REQUESTS/WINDOW|off", .default_text = "100/10s",
                  .programs = kProxy, .help = "Requests that one client address may make in any such span, over all workers",
                  .take = store(s.rate_limit, parse_rate_limit)});
+  const auto limit = [&out](std::string name, std::string value, std::optional<std::uint64_t>& target, auto parse, std::string help) {
+    out.push_back({.group = "Policy", .name = std::move(name), .value = std::move(value), .default_text = "off", .programs = kProxy,
+                   .help = std::move(help), .take = store(target, or_off(parse))});
+  };
+  ClientLimits& limits = s.client_limits;
+  limit("client-connections", "N|off", limits.connections, parse_count, "Connections that one client address may have open, over all workers");
+  limit("client-tunnels", "N|off", limits.tunnels, parse_count, "Tunnels that one client address may have open, over all workers");
+  limit("client-bytes-per-second", "SIZE|off", limits.bytes_per_second, parse_size, "Pace of one client address, both directions together");
+  limit("client-bytes-per-day", "SIZE|off", limits.bytes_per_day, parse_size, "What one client address may move in a day (UTC); then 429");
+  out.push_back({.group = "Policy", .name = "exempt-client", .value = "CIDR|loopback|private|any", .default_text = "", .programs = kProxy,
+                 .help = "Clients to whom neither the rate limit nor the other limits per client apply",
+                 .take = append_networks(limits.exempt), .start_list = [&s] { s.client_limits.exempt.clear(); }});
   declare_rules(out, s.rules);
   out.push_back({.group = "Policy", .name = "allow-client", .value = "CIDR|loopback|private|any", .default_text = "", .programs = kJudges,
                  .help = "Who may use the proxy (default: this machine; when it listens wider, private networks too)",
                  .take = append_networks(s.allow_clients), .start_list = [&s] { s.allow_clients.clear(); }});
+  out.push_back({.group = "Policy", .name = "tls-names", .value = "observe|refuse", .default_text = "observe", .programs = kProxy,
+                 .help = "When the TLS handshake in a tunnel names another host than CONNECT did, or a blocked one: record it, or close",
+                 .take = store(s.tls_names, parse_tls_names)});
+  out.push_back({.group = "Policy", .name = "password-file", .value = "FILE", .default_text = "", .programs = kProxy,
+                 .help = "Only users of this file may use the proxy: USER:HASH lines as htpasswd -B writes them; read again on SIGHUP",
+                 .take = store(s.password_file, parse_path)});
   out.push_back({.group = "Policy", .name = "allow-destination", .value = "CIDR|loopback|private|any", .default_text = "",
                  .programs = kJudges, .help = "Addresses that requests may go to although they are refused by default or denied",
                  .take = append_networks(s.destinations.allow), .start_list = [&s] { s.destinations.allow.clear(); }});
@@ -230,6 +297,24 @@ void declare_records(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Records", .name = "commit-interval", .value = "DURATION", .default_text = "200ms",
                  .programs = kSupervisor | kCollector, .help = "How long a record may wait before it is in the database",
                  .take = store(s.commit_interval, parse_timeout)});
+}
+
+void declare_delivery(std::vector<Declaration>& out, Settings& s) {
+  constexpr unsigned kAllWithRecords = kSupervisor | kWorker | kCollector;
+  out.push_back({.group = "Delivery", .name = "durability", .value = "process|power", .default_text = "process", .programs = kAllWithRecords,
+                 .help = "What no record may be lost by: the death of a process, or a power failure too (waits for the disk)",
+                 .take = store(s.durability, parse_durability)});
+  out.push_back({.group = "Delivery", .name = "collector", .value = "on|off", .default_text = "on", .programs = kSupervisor,
+                 .help = "Start a collector; off when --collector-endpoint leads to one on another host",
+                 .take = store(s.has_own_collector, parse_on_off)});
+  out.push_back({.group = "Delivery", .name = "collector-endpoint", .value = "ipc://PATH|tcp://ADDRESS:PORT", .default_text = "",
+                 .programs = kAllWithRecords,
+                 .help = "Where the collector listens and the workers connect to (default: a socket in the data directory); tcp needs keys",
+                 .take = store(s.collector_endpoint, parse_endpoint)});
+  out.push_back({.group = "Delivery", .name = "collector-keys", .value = "DIR", .default_text = "", .programs = kAllWithRecords,
+                 .help = "Keys for tcp, as --generate-keys makes them", .take = store(s.collector_keys, parse_path)});
+  out.push_back({.group = "Delivery", .name = "generate-keys", .value = "DIR", .default_text = "", .programs = kCollector,
+                 .help = "Make keys for a collector and its workers in that folder, and end", .take = store(s.generate_keys, parse_path)});
 }
 
 void declare_timeouts(std::vector<Declaration>& out, Timeouts& t) {
@@ -290,6 +375,7 @@ std::vector<Declaration> declarations(Settings& settings) {
   declare_listening(out, settings);
   declare_policy(out, settings);
   declare_records(out, settings);
+  declare_delivery(out, settings);
   declare_timeouts(out, settings.timeouts);
   declare_report(out, settings.report);
   return out;

@@ -37,6 +37,17 @@ struct ConnectPorts {
   bool permit(std::uint16_t port) const { return any || std::find(ports.begin(), ports.end(), port) != ports.end(); }
 };
 
+// What one client may use, over all workers; nothing: as much as it likes.
+struct ClientLimits {
+  std::optional<std::uint64_t> connections;
+  std::optional<std::uint64_t> tunnels;
+  std::optional<std::uint64_t> bytes_per_second;  // both directions together
+  std::optional<std::uint64_t> bytes_per_day;     // of UTC; likewise
+  std::vector<base::Cidr> exempt;                 // from these and from the rate limit
+
+  bool any() const { return connections || tunnels || bytes_per_second || bytes_per_day; }
+};
+
 // One named limit for each wait.
 struct Timeouts {
   std::chrono::milliseconds head{30'000};           // first octet of a request to the end of its head
@@ -52,6 +63,18 @@ struct Timeouts {
 enum class WhenSpoolFull : std::uint8_t {
   DropOldest,  // traffic goes on; the oldest records are lost, and counted
   Refuse,      // no request goes unrecorded: new ones are answered 503
+};
+
+// What a record stands from the moment that it is made, and what the collector acknowledges.
+enum class Durability : std::uint8_t {
+  Process,  // the death of any process
+  Power,    // and of the machine: waits for the disk
+};
+
+// What is made of the server's name in a tunnel's ClientHello when it is another than CONNECT's, or a blocked one.
+enum class TlsNames : std::uint8_t {
+  Observe,  // the tunnel is served; the record has the reason
+  Refuse,   // nothing is sent on before the name is known, and the tunnel is closed
 };
 
 // What the reporter is asked for.
@@ -84,8 +107,11 @@ struct Settings {
   Timeouts timeouts;
 
   std::optional<RateLimit> rate_limit = RateLimit{};
+  ClientLimits client_limits;
   policy::RuleSources rules;
+  TlsNames tls_names = TlsNames::Observe;
   std::vector<base::Cidr> allow_clients;  // empty: by listening address
+  std::filesystem::path password_file;    // empty: nobody has to log in
   DestinationNetworks destinations;
   ConnectPorts connect_ports;
 
@@ -95,6 +121,11 @@ struct Settings {
   std::chrono::milliseconds progress_interval{30'000};
   bool json_logs = true;
   std::chrono::milliseconds commit_interval{200};
+  Durability durability = Durability::Process;
+  bool has_own_collector = true;         // the supervisor starts one
+  std::string collector_endpoint;        // ipc://... or tcp://...; empty: the socket in the data directory
+  std::filesystem::path collector_keys;  // folder; empty: none
+  std::filesystem::path generate_keys;   // folder to make keys in, and end; empty: go on
 
   Report report;
 };

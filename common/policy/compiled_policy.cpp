@@ -54,10 +54,10 @@ bool are_sound(const image::Header& header) {
 }  // namespace
 
 struct CompiledPolicy::Record {
-  std::uint8_t flags;
-  std::string_view rest;    // of the name
-  std::string_view suffix;  // behind it
-  std::uint32_t behind;     // offset of what follows the name
+  std::uint8_t flags = 0;
+  std::uint8_t suffix = 0;     // index into the suffixes
+  std::string_view rest = {};  // of the name, before the suffix
+  std::uint32_t behind = 0;    // offset of what follows the name
 };
 
 // One host on its way through the rules.
@@ -121,38 +121,38 @@ std::string_view CompiledPolicy::text(image::Text text) const {
   return is_inside ? std::string_view(texts_.data() + text.offset, text.bytes) : std::string_view();
 }
 
-std::optional<CompiledPolicy::Record> CompiledPolicy::record_at(std::uint32_t offset) const {
+bool CompiledPolicy::record_at(std::uint32_t offset, Record& record) const {
   if (records_.size() < 3 || offset > records_.size() - 3) {
-    return std::nullopt;
+    return false;
   }
   const auto* bytes = reinterpret_cast<const unsigned char*>(records_.data() + offset);
-  if (bytes[2] > records_.size() - 3 - offset) {
-    return std::nullopt;
-  }
-  return Record{bytes[0], {reinterpret_cast<const char*>(bytes + 3), bytes[2]}, text(suffixes_[bytes[1]]), offset + 3u + bytes[2]};
+  record = {bytes[0], bytes[1], {reinterpret_cast<const char*>(bytes + 3), bytes[2]}, offset + 3u + bytes[2]};
+  return record.behind <= records_.size();
 }
 
-bool CompiledPolicy::is_named(const Record& record, std::string_view name) {
-  return name.size() == record.rest.size() + record.suffix.size() && name.starts_with(record.rest) && name.ends_with(record.suffix);
+bool CompiledPolicy::is_named(const Record& record, std::string_view name) const {
+  return name.starts_with(record.rest) && name.substr(record.rest.size()) == text(suffixes_[record.suffix]);
 }
 
 // All buckets are asked for before the first is looked at: they come from memory at the same time.
 void CompiledPolicy::search(Search& search) const {
   const std::string_view host = search.host;
-  std::size_t labels = 1 + static_cast<std::size_t>(std::count(host.begin(), host.end(), '.'));
-  for (std::size_t begin = 0; search.level_count < kLevelsMax; --labels) {
+  std::size_t labels = 0;
+  for (std::size_t at = host.size(); search.level_count < kLevelsMax; --at) {
+    if (at != 0 && host[at - 1] != '.') {
+      continue;
+    }
+    ++labels;
     if ((header().label_counts & 1u << std::min<std::size_t>(labels, 31)) != 0) {
-      const std::uint64_t hash = hash_name(host.substr(begin), header().hash_seed);
-      search.levels[search.level_count++] = {hash, static_cast<std::uint16_t>(begin)};
+      const std::uint64_t hash = hash_name(host.substr(at), header().hash_seed);
+      search.levels[search.level_count++] = {hash, static_cast<std::uint16_t>(at)};
       __builtin_prefetch(&buckets_[image::first_bucket(hash, header().bucket_count)]);
     }
-    const std::size_t dot = host.find('.', begin);
-    if (dot == std::string_view::npos) {
+    if (at == 0) {
       break;
     }
-    begin = dot + 1;
   }
-  for (std::size_t level = 0; level < search.level_count; ++level) {
+  for (std::size_t level = search.level_count; level-- > 0;) {  // the host itself is the last one
     probe(search, level);
     for (std::size_t action = 0; action < kActions; ++action) {
       if ((search.enough & 1u << action) != 0 && search.best[action].rank != kNone) {
@@ -175,22 +175,22 @@ void CompiledPolicy::probe(Search& search, std::size_t level) const {
       if (bucket.fingerprints[slot] != fingerprint) {
         continue;
       }
-      const auto record = record_at(bucket.records[slot]);
-      if (!record || !is_named(*record, name)) {
+      Record record;
+      if (!record_at(bucket.records[slot], record) || !is_named(record, name)) {
         continue;
       }
-      const Kind kind = record_flags::kind(record->flags);
+      const Kind kind = record_flags::kind(record.flags);
       if (kind == Kind::Wildcard) {
-        if (begin != 0 && record->behind + 8 <= records_.size()) {
-          const std::size_t first = std::min<std::size_t>(read_u32(records_, record->behind), wildcards_.size());
-          const std::size_t count = std::min<std::size_t>(read_u32(records_, record->behind + 4), wildcards_.size() - first);
+        if (begin != 0 && record.behind + 8 <= records_.size()) {
+          const std::size_t first = std::min<std::size_t>(read_u32(records_, record.behind), wildcards_.size());
+          const std::size_t count = std::min<std::size_t>(read_u32(records_, record.behind + 4), wildcards_.size() - first);
           try_wildcards(search, wildcards_.subspan(first, count));
         }
         continue;
       }
-      const unsigned action = record_flags::action(record->flags);
+      const unsigned action = record_flags::action(record.flags);
       const bool applies = kind == Kind::AtOrBelow || (kind == Kind::Exact) == (begin == 0);
-      const auto rank = static_cast<std::uint32_t>(2 * level + (kind == Kind::AtOrBelow ? 1 : 0));
+      const auto rank = static_cast<std::uint32_t>(2 * begin + (kind == Kind::AtOrBelow ? 1 : 0));
       if (applies && action < kActions && rank < search.best[action].rank) {
         search.best[action].rank = rank;
         search.best[action].record = bucket.records[slot];
@@ -221,24 +221,33 @@ void CompiledPolicy::try_wildcards(Search& search, std::span<const image::Wildca
   }
 }
 
-std::optional<RuleMatch> CompiledPolicy::found(const Search& search, std::size_t action) const {
+std::optional<CompiledPolicy::Found> CompiledPolicy::found(const Search& search, std::size_t action) {
   const Search::Best& best = search.best[action];
-  if (best.rank != kNone) {
-    return describe_record(best.record);
+  if (best.rank == kNone && best.wildcard == nullptr) {
+    return std::nullopt;
   }
-  return best.wildcard != nullptr ? std::optional(describe_wildcard(*best.wildcard)) : std::nullopt;
+  return Found(static_cast<Action>(action), best.record, best.rank == kNone ? best.wildcard : nullptr);
 }
 
-std::optional<RuleMatch> CompiledPolicy::match(std::string_view host) const {
+std::optional<CompiledPolicy::Found> CompiledPolicy::find(std::string_view host) const {
   Search search(host);
   search.enough = header().actions & (~header().actions + 1);  // the strongest action that any rule has
   this->search(search);
   for (std::size_t action = 0; action < kActions; ++action) {
-    if (auto match = found(search, action)) {
-      return match;
+    if (const auto found = this->found(search, action)) {
+      return found;
     }
   }
   return std::nullopt;
+}
+
+RuleMatch CompiledPolicy::describe(const Found& found) const {
+  return found.wildcard_ != nullptr ? describe_wildcard(*found.wildcard_) : describe_record(found.record_);
+}
+
+std::optional<RuleMatch> CompiledPolicy::match(std::string_view host) const {
+  const auto found = find(host);
+  return found ? std::optional(describe(*found)) : std::nullopt;
 }
 
 std::array<std::optional<RuleMatch>, kActions> CompiledPolicy::match_each_action(std::string_view host) const {
@@ -246,7 +255,9 @@ std::array<std::optional<RuleMatch>, kActions> CompiledPolicy::match_each_action
   this->search(search);
   std::array<std::optional<RuleMatch>, kActions> matches;
   for (std::size_t action = 0; action < kActions; ++action) {
-    matches[action] = found(search, action);
+    if (const auto found = this->found(search, action)) {
+      matches[action] = describe(*found);
+    }
   }
   return matches;
 }
@@ -261,12 +272,12 @@ std::uint32_t CompiledPolicy::line_of(std::uint32_t offset, const image::List& l
   std::uint32_t at = begins_in_list ? checkpoints_[block].record : list.first_record;
   std::uint32_t line = 0;
   for (bool is_first = true; at <= offset; is_first = false) {
-    const auto record = record_at(at);
-    if (!record) {
+    Record record;
+    if (!record_at(at, record)) {
       return 0;
     }
-    at = record->behind;
-    const std::uint32_t step = (record->flags & record_flags::kHasLineStep) != 0 ? read_step(at) : 1;
+    at = record.behind;
+    const std::uint32_t step = (record.flags & record_flags::kHasLineStep) != 0 ? read_step(at) : 1;
     line = is_first && begins_in_list ? checkpoints_[block].line : line + step;
   }
   return line;
@@ -289,14 +300,14 @@ RuleMatch CompiledPolicy::describe_record(std::uint32_t offset) const {
   // Of lists without records the one behind them has the same first record.
   const auto after = std::upper_bound(lists_.begin(), lists_.end(), offset,
                                       [](std::uint32_t record, const image::List& list) { return record < list.first_record; });
-  const auto record = record_at(offset);
-  if (!record || after == lists_.begin()) {
+  Record record;
+  if (!record_at(offset, record) || after == lists_.begin()) {
     return match;
   }
-  const std::string name = std::string(record->rest) + std::string(record->suffix);
-  match.action = static_cast<Action>(record_flags::action(record->flags));
-  match.rule = rule_text(record_flags::kind(record->flags), (record->flags & record_flags::kPlain) != 0,
-                         (record->flags & record_flags::kException) != 0, name);
+  const std::string name = std::string(record.rest) + std::string(text(suffixes_[record.suffix]));
+  match.action = static_cast<Action>(record_flags::action(record.flags));
+  match.rule = rule_text(record_flags::kind(record.flags), (record.flags & record_flags::kPlain) != 0,
+                         (record.flags & record_flags::kException) != 0, name);
   match.list = text(after[-1].name);
   match.line = after[-1].is_file != 0 ? line_of(offset, after[-1]) : 0;
   return match;

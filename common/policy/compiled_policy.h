@@ -30,10 +30,25 @@ class CompiledPolicy {
   // says why. Whatever else is wrong with the bytes, no answer reads outside of them.
   [[nodiscard]] static std::optional<CompiledPolicy> view(std::span<const std::byte> bytes, std::string& error);
 
+  // A rule that was found, until describe() says which: most callers only need its action.
+  class Found {
+   public:
+    Action action() const { return action_; }
+
+   private:
+    friend class CompiledPolicy;
+    Found(Action action, std::uint32_t record, const image::Wildcard* wildcard) : action_(action), record_(record), wildcard_(wildcard) {}
+    Action action_;
+    std::uint32_t record_;             // offset, unless it is
+    const image::Wildcard* wildcard_;  // a wildcard
+  };
+
   // The rule that decides about `host`, which is normalized (see normalized_host()); nothing when none matches. What is
   // allowed is neither blocked nor observed, what is blocked is not observed. Of the rules of that action the most specific
   // name wins (the host itself, then its nearest parent), of one name an exact rule before *.name before ||name^, of equal
   // ones the first; other wildcards come last, in order.
+  std::optional<Found> find(std::string_view host) const;
+  RuleMatch describe(const Found& found) const;
   std::optional<RuleMatch> match(std::string_view host) const;
   // For each action the rule that would decide if there were no other action.
   std::array<std::optional<RuleMatch>, kActions> match_each_action(std::string_view host) const;
@@ -57,8 +72,8 @@ class CompiledPolicy {
   template <class Element>
   std::span<const Element> section(const image::Section& section) const;
   std::string_view text(image::Text text) const;
-  std::optional<Record> record_at(std::uint32_t offset) const;
-  static bool is_named(const Record& record, std::string_view name);
+  bool record_at(std::uint32_t offset, Record& record) const;
+  bool is_named(const Record& record, std::string_view name) const;
 
   void search(Search& search) const;
   void probe(Search& search, std::size_t level) const;
@@ -67,7 +82,7 @@ class CompiledPolicy {
   RuleMatch describe_wildcard(const image::Wildcard& wildcard) const;
   std::uint32_t line_of(std::uint32_t record, const image::List& list) const;
   std::uint32_t read_step(std::uint32_t& offset) const;
-  std::optional<RuleMatch> found(const Search& search, std::size_t action) const;
+  static std::optional<Found> found(const Search& search, std::size_t action);
 
   std::span<const std::byte> bytes_;
   std::span<const image::Bucket> buckets_;

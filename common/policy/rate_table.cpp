@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/base/file_lock.h"
+#include "common/policy/client_key.h"
 
 namespace weir::policy {
 
@@ -66,13 +67,6 @@ bool fill_randomly(std::uint64_t& secret, std::string& error) {
     return false;
   }
   return true;
-}
-
-// A bijection (the finalizer of splitmix64): different keys stay different.
-std::uint64_t mix(std::uint64_t bits) {
-  bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9u;
-  bits = (bits ^ bits >> 27) * 0x94d049bb133111ebu;
-  return bits ^ bits >> 31;
 }
 
 }  // namespace
@@ -149,15 +143,6 @@ std::optional<RateTable> RateTable::create(const std::filesystem::path& path, co
   return RateTable(std::move(*file));
 }
 
-std::uint64_t RateTable::key_of(const base::IpAddress& client) const {
-  const std::string_view octets = client.packed();
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < std::min<std::size_t>(octets.size(), 8); ++i) {
-    bits = bits << 8 | static_cast<std::uint8_t>(octets[i]);
-  }
-  // IPv4 goes where the prefixes 0:ffff::/32 would: that space is reserved, no client has such an address.
-  const std::uint64_t v4_space = client.is_v4() ? std::uint64_t{0xffff} << 32 : 0;
-  return mix((bits | v4_space) ^ header().secret);
-}
+std::uint64_t RateTable::key_of(const base::IpAddress& client) const { return client_key(client, header().secret); }
 
 }  // namespace weir::policy

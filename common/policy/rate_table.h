@@ -43,8 +43,7 @@ class RateTable {
   std::uint64_t window_us() const { return window_us_; }
   std::size_t clients_max() const { return sets_.size() * kWays; }
 
-  // The number under which a client is known: one for each IPv4 address and each IPv6 /64. Well mixed, with a secret
-  // of this file, so that nobody can choose addresses that meet in one set.
+  // The number under which a client is known, with a secret of this file.
   std::uint64_t key_of(const base::IpAddress& client) const;
   ClientSet& set_of(std::uint64_t key) const { return sets_[key & (sets_.size() - 1)]; }
   std::span<RateWord> ring_of(const ClientSet& set, std::size_t way) const {

@@ -116,8 +116,8 @@ std::string rate_limit_violations_view() {
          number(Outcome::RateLimited) + ";\n";
 }
 
-// Every column of `request`, with references and numbers resolved to text.
-std::string all_requests_view() {
+// Every column of `request`, with references and numbers resolved to text; and what later versions have more.
+std::string all_requests_view(std::string_view further_columns = "", std::string_view further_joins = "") {
   return "CREATE VIEW all_requests AS SELECT request.id AS id, " + local_time("request.id") +
          " AS timestamp, client.address AS client_address, request.client_port AS client_port, method.name AS method, " +
          words_case("request.scheme", kSchemeWords) +
@@ -130,7 +130,7 @@ std::string all_requests_view() {
          " user_agent.text AS user_agent, content_type.text AS content_type, request.origin_address AS origin_address,"
          " request.worker_id AS worker_id, request.connection_id AS connection_id, request.request_number AS request_number,"
          " stream.stream_id AS stream_id, request.sequence AS sequence" +
-         std::string(kClientAndHost) +
+         std::string(further_columns) + std::string(kClientAndHost) + std::string(further_joins) +
          " LEFT JOIN method ON method.id = +request.method_id LEFT JOIN reason ON reason.id = +request.reason_id"
          " LEFT JOIN rule ON rule.id = +request.rule_id LEFT JOIN user_agent ON user_agent.id = +request.user_agent_id"
          " LEFT JOIN content_type ON content_type.id = +request.content_type_id"
@@ -169,6 +169,37 @@ CREATE VIEW traffic AS
 CREATE VIEW gaps AS SELECT stream_id, first_sequence, last_sequence, last_sequence - first_sequence + 1 AS events, )sql" +
          local_time("after_us") + " AS after, " + local_time("before_us") + " AS before, " + local_time("noticed_at_us") +
          " AS noticed FROM gap;\n";
+}
+
+// What later schemas add to all_requests.
+constexpr std::string_view kUserAndHelloColumns = ", user.name AS user, tls_hello.server_name AS tls_server_name, tls_hello.offer AS tls_offer";
+constexpr std::string_view kUserAndHelloJoins =
+    " LEFT JOIN user ON user.id = +request.user_id LEFT JOIN tls_hello ON tls_hello.id = +request.tls_hello_id";
+
+// Who has logged in, and what the ClientHello in a tunnel says.
+std::string third_schema() {
+  return R"sql(
+CREATE TABLE user (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE tls_hello (id INTEGER PRIMARY KEY, server_name TEXT NOT NULL, offer TEXT NOT NULL, UNIQUE (server_name, offer)) STRICT;
+ALTER TABLE request ADD COLUMN user_id INTEGER;
+ALTER TABLE request ADD COLUMN tls_hello_id INTEGER;
+DROP VIEW all_requests;
+)sql" + all_requests_view(kUserAndHelloColumns, kUserAndHelloJoins);
+}
+
+// Which policy was in force, and what observed rules would have blocked. The index holds those requests alone: it costs
+// the others nothing, and a report need not look at all of them.
+std::string fourth_schema() {
+  return R"sql(
+CREATE TABLE policy (id INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE) STRICT;
+ALTER TABLE request ADD COLUMN policy_id INTEGER;
+ALTER TABLE request ADD COLUMN rule_line INTEGER;
+ALTER TABLE request ADD COLUMN would_block INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX request_would_block ON request (rule_id, rule_line) WHERE would_block = 1;
+DROP VIEW all_requests;
+)sql" + all_requests_view(std::string(kUserAndHelloColumns) +
+                              ", policy.version AS policy, request.rule_line AS rule_line, request.would_block AS would_block",
+                          std::string(kUserAndHelloJoins) + " LEFT JOIN policy ON policy.id = +request.policy_id");
 }
 
 bool apply(Database& database, std::int64_t version, Error& error) {
@@ -223,6 +254,10 @@ std::string migration_sql(std::int64_t version) {
       return first_schema();
     case 2:
       return second_schema();
+    case 3:
+      return third_schema();
+    case 4:
+      return fourth_schema();
     default:
       return {};
   }

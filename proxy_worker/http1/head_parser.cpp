@@ -97,14 +97,14 @@ std::string_view describe(HeadError error) {
   return "the head is malformed";
 }
 
-HeadError parse_fields(std::string_view text, std::vector<Field>& out) {
+HeadError parse_fields(std::string_view text, std::vector<Field>& out, std::size_t fields_max) {
   out.clear();
   while (true) {
     const std::string_view line = take_line(text);
     if (line.empty()) {
       return text.empty() ? HeadError::None : HeadError::BadField;
     }
-    if (out.size() == kFieldsMax) {
+    if (out.size() == fields_max) {
       return HeadError::TooManyFields;
     }
     const auto field = parse_field_line(line);
@@ -115,16 +115,16 @@ HeadError parse_fields(std::string_view text, std::vector<Field>& out) {
   }
 }
 
-HeadError parse_request_head(std::string_view text, RequestHead& out) {
+HeadError parse_request_head(std::string_view text, RequestHead& out, std::size_t fields_max) {
   out.text = text;
   const HeadError error = parse_request_line(take_line(text), out);
-  return error != HeadError::None ? error : parse_fields(text, out.fields);
+  return error != HeadError::None ? error : parse_fields(text, out.fields, fields_max);
 }
 
-HeadError parse_response_head(std::string_view text, ResponseHead& out) {
+HeadError parse_response_head(std::string_view text, ResponseHead& out, std::size_t fields_max) {
   out.text = text;
   const HeadError error = parse_status_line(take_line(text), out);
-  return error != HeadError::None ? error : parse_fields(text, out.fields);
+  return error != HeadError::None ? error : parse_fields(text, out.fields, fields_max);
 }
 
 }  // namespace weir::http1

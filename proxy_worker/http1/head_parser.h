@@ -11,6 +11,8 @@
 namespace weir::http1 {
 
 inline constexpr std::size_t kFieldsMax = 256;
+// What a written head may have more than the received one: Date, Transfer-Encoding, Via, Connection.
+inline constexpr std::size_t kFieldsAddedMax = 4;
 inline constexpr std::size_t kTargetBytesMax = 32 * 1024;
 
 enum class HeadError {
@@ -43,10 +45,10 @@ struct ResponseHead {
 };
 
 // `text` ends with its empty line, as HeadScanner found it; leading empty lines were skipped by the caller.
-[[nodiscard]] HeadError parse_request_head(std::string_view text, RequestHead& out);
-[[nodiscard]] HeadError parse_response_head(std::string_view text, ResponseHead& out);
+[[nodiscard]] HeadError parse_request_head(std::string_view text, RequestHead& out, std::size_t fields_max = kFieldsMax);
+[[nodiscard]] HeadError parse_response_head(std::string_view text, ResponseHead& out, std::size_t fields_max = kFieldsMax);
 
 // Header fields, or trailer fields, up to the empty line that ends `text`.
-[[nodiscard]] HeadError parse_fields(std::string_view text, std::vector<Field>& out);
+[[nodiscard]] HeadError parse_fields(std::string_view text, std::vector<Field>& out, std::size_t fields_max = kFieldsMax);
 
 }  // namespace weir::http1

@@ -119,13 +119,15 @@ void write_request_head(const RequestHead& head, const RequestForm& form, std::s
 void write_response_head(const ResponseHead& head, const ResponseForm& form, std::string& out) {
   const std::string_view line = start_line(head.text);
   append(out, "HTTP/1.1", line.substr(8), head.reason_phrase.empty() && line.back() != ' ' ? " \r\n" : "\r\n");
+  bool has_date = form.date.empty() || head.status / 100 == 1;
   for (const Field& field : head.fields) {
     const bool is_misplaced_length = field.id == FieldId::ContentLength && never_has_length(head.status);
     if (!is_misplaced_length && !is_hop_by_hop(head.fields, field)) {
       append_field(out, field);
+      has_date = has_date || field.id == FieldId::Date;
     }
   }
-  if (head.status / 100 != 1 && !form.date.empty() && find_field(head.fields, FieldId::Date) == nullptr) {
+  if (!has_date) {
     append(out, "Date: ", form.date, "\r\n");
   }
   append_client_framing(form, head.status, out);

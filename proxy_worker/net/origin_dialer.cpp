@@ -7,6 +7,7 @@ namespace weir::net {
 
 namespace {
 
+constexpr std::size_t kCandidatesMax = 16;  // addresses of one name that are tried
 constexpr std::chrono::milliseconds kNextAttemptDelay{250};  // RFC 8305 section 5
 
 DialFailure failure_of(ResolveStatus status) {
@@ -100,7 +101,7 @@ void OriginDial::use(const std::vector<base::IpAddress>& addresses) {
     const base::SocketAddress candidate{address, port_};
     const bool is_own = is_own_address(candidate);
     met_own = met_own || is_own;
-    if (!is_own && context_.guard.permits(address)) {
+    if (!is_own && candidates_.size() < kCandidatesMax && context_.guard.permits(address)) {
       candidates_.push_back(candidate);
     }
   }

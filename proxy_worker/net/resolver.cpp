@@ -15,7 +15,7 @@ namespace weir::net {
 namespace {
 
 constexpr std::size_t kEntriesMax = 20'000;
-constexpr std::size_t kAddressesMax = 8;  // of one name and family; the rest is not tried
+constexpr std::size_t kAddressesMax = 32;  // of one name and family; the rest is not looked at
 constexpr std::chrono::seconds kTtlMin{1};
 constexpr std::chrono::seconds kTtlMax{3600};
 constexpr std::chrono::seconds kHostsFileTtl{5};  // /etc/hosts tells no TTL

@@ -6,16 +6,11 @@
 
 namespace weir::session {
 
-namespace {
-
-// The one clock that all workers' windows are kept in; it goes on while the machine sleeps.
 std::chrono::microseconds boot_time() {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   return std::chrono::seconds(now.tv_sec) + std::chrono::microseconds(now.tv_nsec / 1000);
 }
-
-}  // namespace
 
 Admission::Admission(const options::Settings& settings, std::vector<base::SocketAddress> listening, policy::RateWindows* rate_windows)
     : settings_(settings), client_access_(settings.allow_clients, listening), rate_windows_(rate_windows) {}
@@ -25,10 +20,11 @@ void Admission::adopt(std::optional<policy::MappedPolicy> policy) {
   policy_version_ = policy_ ? policy_->policy().version() : std::string();
 }
 
-Verdict Admission::judge_client(const base::IpAddress& client) {
-  if (!client_access_.permits(client)) {
-    return {.reason = Reason::ClientNotAllowed};
-  }
+Verdict Admission::judge_client(const base::IpAddress& client) const {
+  return {.reason = client_access_.permits(client) ? Reason::None : Reason::ClientNotAllowed};
+}
+
+Verdict Admission::judge_rate(const base::IpAddress& client) {
   if (rate_windows_ == nullptr) {
     return {};
   }
@@ -42,14 +38,15 @@ Verdict Admission::judge_client(const base::IpAddress& client) {
 }
 
 Verdict Admission::judge_host(std::string_view host) const {
-  auto match = policy_ ? policy_->policy().match(host) : std::nullopt;
-  if (!match || match->action == policy::Action::Allow) {
+  const auto found = policy_ ? policy_->policy().find(host) : std::nullopt;
+  if (!found || found->action() == policy::Action::Allow) {
     return {};
   }
-  return {.reason = match->action == policy::Action::Block ? Reason::BlockedDomain : Reason::None,
-          .rule = std::move(match->rule),
-          .rule_list = std::string(match->list),
-          .rule_line = match->line};
+  policy::RuleMatch match = policy_->policy().describe(*found);
+  return {.reason = found->action() == policy::Action::Block ? Reason::BlockedDomain : Reason::None,
+          .rule = std::move(match.rule),
+          .rule_list = std::string(match.list),
+          .rule_line = match.line};
 }
 
 Verdict Admission::judge_tunnel_port(std::uint16_t port) const {

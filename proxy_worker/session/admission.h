@@ -17,6 +17,9 @@
 
 namespace weir::session {
 
+// The one clock that all workers' windows and paces are kept in; it goes on while the machine sleeps.
+std::chrono::microseconds boot_time();
+
 struct Verdict {
   Reason reason = Reason::None;  // None: it may go on
   // The rule that refuses it, or, when it may go on, the observed rule that would have.
@@ -40,8 +43,9 @@ class Admission {
   const std::string& policy_version() const { return policy_version_; }
   std::size_t rule_count() const { return policy_ ? policy_->policy().rule_count() : 0; }
 
-  // Counts the request against its client's rate.
-  Verdict judge_client(const base::IpAddress& client);
+  // Whether the client may use the proxy at all; and counts the request against its rate.
+  Verdict judge_client(const base::IpAddress& client) const;
+  Verdict judge_rate(const base::IpAddress& client);
   Verdict judge_host(std::string_view host) const;
   Verdict judge_tunnel_port(std::uint16_t port) const;
 

@@ -9,6 +9,7 @@ namespace weir::session {
 
 namespace {
 
+constexpr unsigned kProxyAuthenticationRequired = 407;
 // Any method is forwarded; these are the registered ones that say something to those who ask.
 constexpr const char* kAllow = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT\r\n";
 
@@ -98,6 +99,16 @@ AnswerText refusal(const Answer& answer, const AnswerForm& form) {
     out.head += "; details=" + quote_structured(answer.detail);
   }
   out.head += "\r\n";
+  if (text.status == kProxyAuthenticationRequired) {
+    out.head += "Proxy-Authenticate: Basic realm=\"Weir\", charset=\"UTF-8\"\r\n";  // RFC 7617 section 2.1
+  }
+  if (answer.limit_requests > 0) {
+    // The fields that clients know; their successor (draft-ietf-httpapi-ratelimit-headers) is not settled.
+    const std::string requests = std::to_string(answer.limit_requests);
+    const auto seconds = [](auto duration) { return std::to_string(std::chrono::ceil<std::chrono::seconds>(duration).count()); };
+    out.head += "RateLimit-Limit: " + requests + "\r\nRateLimit-Remaining: 0\r\nRateLimit-Reset: " + seconds(answer.retry_after) +
+                "\r\nRateLimit-Policy: " + requests + ";w=" + seconds(answer.limit_window) + "\r\n";
+  }
   if (answer.retry_after.count() > 0) {
     out.head += "Retry-After: " + std::to_string(std::chrono::ceil<std::chrono::seconds>(answer.retry_after).count()) + "\r\n";
   }

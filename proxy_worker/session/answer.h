@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,8 @@ struct Answer {
   Reason reason = Reason::None;
   std::string detail = {};                     // one more sentence for the person: what exactly
   std::chrono::microseconds retry_after{0};    // 429 only
+  std::uint32_t limit_requests = 0;            // RateLimit only: requests in any window of
+  std::chrono::milliseconds limit_window{0};   // this length
   std::string_view proxy_status = {};          // RFC 9209 error type and parameters, where more is known than the reason says
   std::string content = {};                    // AnsweredByProxy: the request that TRACE gives back; else empty
 };

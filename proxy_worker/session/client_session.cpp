@@ -6,6 +6,7 @@
 #include "proxy_worker/session/about_proxy.h"
 #include "proxy_worker/session/dial_failure.h"
 #include "proxy_worker/session/request_review.h"
+#include "proxy_worker/session/tls_watch.h"
 
 namespace weir::session {
 
@@ -14,6 +15,9 @@ namespace {
 using ReadResult = net::Stream::ReadResult;
 
 constexpr int kLingeringReadsPerTurn = 8;
+constexpr std::chrono::milliseconds kLoginTimeout{30'000};
+// Where the client does not speak first there is no ClientHello to judge: then the tunnel begins without.
+constexpr std::chrono::milliseconds kClientHelloTimeout{3'000};
 constexpr std::chrono::milliseconds kLingerTimeout{2'000};
 constexpr std::string_view kTunnelOpen = "HTTP/1.1 200 Connection Established\r\n\r\n";
 // A client that has ended its side may wait for the answer or be gone: its system tells when it is sent something. An
@@ -24,7 +28,7 @@ constexpr std::string_view kDepartureProbe = "HTTP/1.1 100 Continue\r\n\r\n";
 }  // namespace
 
 ClientSession::ClientSession(SessionContext& context, Owner& owner, base::UniqueFd fd, const ClientIdentity& client)
-    : context_(context), owner_(owner), identity_(client), client_(context.loop, std::move(fd)), origin_(context.origins) {}
+    : context_(context), owner_(owner), identity_(client), gate_(context_, identity_), client_(context.loop, std::move(fd)), origin_(context.origins) {}
 
 ClientSession::~ClientSession() { context_.loop.cancel(*this); }
 
@@ -55,12 +59,16 @@ ClientSession::Step ClientSession::step() {
       return handle_awaiting_next_request();
     case Phase::ReadingRequestHead:
       return handle_reading_request_head();
+    case Phase::CheckingLogin:
+      return handle_checking_login();
     case Phase::ResolvingOrigin:
     case Phase::ConnectingToOrigin:
     case Phase::OpeningTunnel:
       return handle_opening_origin();
     case Phase::Exchanging:
       return handle_exchanging();
+    case Phase::AwaitingClientHello:
+      return handle_awaiting_client_hello();
     case Phase::Tunneling:
       return handle_tunneling();
     case Phase::RefusingRequest:
@@ -114,6 +122,7 @@ ClientSession::Step ClientSession::handle_awaiting_next_request() {
 void ClientSession::begin_transaction() {
   transaction_ = context_.transactions.take();
   open_record(identity_, ++request_count_, client_.written_bytes(), context_.loop.now(), *transaction_);
+  transaction_->event.set_policy_version(context_.admission.policy_version());
   transaction_->exchange.start({});
   heads_.begin();
   enter(Phase::ReadingRequestHead, context_.settings.timeouts.head);
@@ -174,6 +183,7 @@ ClientSession::Step ClientSession::take_head(HeadReader::Result result) {
   return Step::Continue;
 }
 
+// Comes here a second time when a login was checked meanwhile.
 void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
   http1::RequestHead& head = context_.request_head;
   Transaction& transaction = *transaction_;
@@ -182,15 +192,20 @@ void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
   }
   auto reply = review_request(head, transaction);
   transaction.exchange.start(transaction.request_framing);
-  transaction.slot = context_.log.begin(transaction.event);
-  if (context_.keeps_heads()) {
-    http1::write_masked(http1::start_line(head.text), head.fields, *transaction.event.mutable_incoming_head());
-  }
-  if (!reply && !context_.log.has_room()) {
-    reply = Answer{.reason = Reason::RecordsFull};
+  if (transaction.slot == nullptr) {
+    follow(head);
   }
   if (!reply) {
-    reply = admit();
+    reply = gate_.admit_client(transaction);
+  }
+  if (!reply && !transaction.is_logged_in && context_.logins != nullptr) {
+    reply = admit_user(head);
+    if (phase_ == Phase::CheckingLogin) {
+      return keep_for_later(head_text, rest);
+    }
+  }
+  if (!reply) {
+    reply = gate_.admit_destination(transaction);
   }
   if (!reply && transaction.is_for_proxy) {
     reply = answer_about_proxy(head);
@@ -208,32 +223,62 @@ void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
   }
 }
 
-std::optional<Answer> ClientSession::admit() {
-  Admission& admission = context_.admission;
-  const http1::Authority& authority = transaction_->target.authority;
-  Verdict verdict = admission.judge_client(identity_.address.address);
-  if (verdict.reason == Reason::None && transaction_->is_tunnel_request()) {
-    verdict = admission.judge_tunnel_port(authority.port);
+// Before the client can be sent anything.
+void ClientSession::follow(const http1::RequestHead& head) {
+  transaction_->slot = context_.log.begin(transaction_->event);
+  if (context_.keeps_heads()) {
+    std::string& text = *transaction_->event.mutable_incoming_head();
+    text.clear();
+    http1::write_masked(http1::start_line(head.text), head.fields, text);
   }
-  if (verdict.reason == Reason::None && transaction_->target.form != http1::TargetForm::Asterisk) {
-    verdict = admission.judge_host(authority.host);
+}
+
+std::optional<Answer> ClientSession::admit_user(const http1::RequestHead& head) {
+  const http1::Field* field = http1::find_field(head.fields, http1::FieldId::ProxyAuthorization);
+  const auto credentials = field != nullptr ? login::parse_basic_credentials(field->value) : std::nullopt;
+  if (!credentials) {
+    return Answer{.reason = Reason::LoginRequired};
   }
-  proto::TrafficEvent& event = transaction_->event;
-  event.set_policy_version(admission.policy_version());
-  event.set_rule(verdict.rule);
-  event.set_rule_list(verdict.rule_list);
-  event.set_rule_line(verdict.rule_line);
-  event.set_would_block(verdict.would_block());
-  if (verdict.reason == Reason::None) {
-    return std::nullopt;
+  transaction_->event.set_user(credentials->user);
+  switch (context_.logins->check(*credentials, *this)) {
+    case login::LoginResult::Accepted:
+      transaction_->is_logged_in = true;
+      return std::nullopt;
+    case login::LoginResult::Refused:
+      return Answer{.reason = Reason::LoginRefused};
+    case login::LoginResult::Overloaded:
+      return Answer{.reason = Reason::LoginOverloaded};
+    case login::LoginResult::Pending:
+      enter(Phase::CheckingLogin, kLoginTimeout);
+      return std::nullopt;
   }
-  event.set_requests_in_window(verdict.requests_in_window);
-  std::string detail;
-  if (verdict.reason == Reason::BlockedDomain) {
-    const std::string line = verdict.rule_line != 0 ? ", line " + std::to_string(verdict.rule_line) : "";
-    detail = authority.host + " matches the rule " + verdict.rule + " (" + verdict.rule_list + line + "; policy " + admission.policy_version() + ").";
+  return std::nullopt;
+}
+
+// The head is read again when the login is checked.
+void ClientSession::keep_for_later(std::string_view head_text, std::span<char> rest) {
+  std::string text(head_text);
+  text.append(rest.data(), rest.size());
+  heads_.keep(text);
+}
+
+void ClientSession::on_checked(login::LoginResult result) {
+  if (result == login::LoginResult::Accepted) {
+    transaction_->is_logged_in = true;
+    heads_.begin();
+    phase_ = Phase::ReadingRequestHead;
+  } else {
+    heads_.drop_leftover();
+    answer({.reason = Reason::LoginRefused});
   }
-  return Answer{.reason = verdict.reason, .detail = std::move(detail), .retry_after = verdict.retry_after};
+  advance();
+}
+
+ClientSession::Step ClientSession::handle_checking_login() {
+  if (client_.has_failed()) {
+    cut_off(Reason::ClientClosed, proto::CLIENT);
+  }
+  return Step::Wait;
 }
 
 void ClientSession::send_request(std::span<char> rest) {
@@ -245,7 +290,7 @@ void ClientSession::send_request(std::span<char> rest) {
   http1::write_request_head(context_.request_head, form, transaction.origin_head);
   if (context_.keeps_heads()) {
     http1::RequestHead& sent = context_.request_head;  // The received head has served its purpose.
-    if (http1::parse_request_head(transaction.origin_head, sent) == http1::HeadError::None) {
+    if (http1::parse_request_head(transaction.origin_head, sent, http1::kFieldsMax + http1::kFieldsAddedMax) == http1::HeadError::None) {
       http1::write_masked(http1::start_line(sent.text), sent.fields, *transaction.event.mutable_modified_head());
     }
   }
@@ -293,7 +338,13 @@ void ClientSession::on_dialed(std::unique_ptr<net::Stream> stream, const base::S
       transaction_->event.set_sent_head(kTunnelOpen.data(), kTunnelOpen.size());
     }
     client_.write({kTunnelOpen});
-    begin_tunnel(0);
+    transaction_->hello = std::make_unique<tls::ClientHelloReader>();
+    (void)transaction_->hello->take(heads_.leftover());
+    if (context_.settings.tls_names == options::TlsNames::Refuse) {
+      enter(Phase::AwaitingClientHello, kClientHelloTimeout);
+    } else {
+      begin_tunnel(0);
+    }
   }
   advance();
 }
@@ -324,12 +375,18 @@ void ClientSession::begin_tunnel(std::uint64_t early_bytes_to_client) {
   origin_.stream().set_listener(this);
   origin_.stream().write({heads_.leftover()});
   heads_.drop_leftover();
+  if (client_.has_read_ended()) {
+    transaction.tunnel->end_client_to_origin(origin_.stream());
+  }
 }
 
 ClientSession::Step ClientSession::handle_exchanging() {
+  if (is_paused()) {
+    return Step::Wait;
+  }
   Transaction& transaction = *transaction_;
   const bool was_answered = transaction.is_answered();
-  const Exchange::Sides sides{client_, origin_.stream(), context_.buffer, context_.response_head, heads_.leftover()};
+  const Exchange::Sides sides{client_, origin_.stream(), gate_.buffer(), context_.response_head, heads_.leftover()};
   const ResponseRelay::Conditions conditions{
       .may_keep_client = transaction.client_keeps_alive && !context_.is_draining && may_ask_more(),
       .keeps_heads = context_.keeps_heads(),
@@ -421,9 +478,62 @@ void ClientSession::finish_exchange() {
   }
 }
 
+ClientSession::Step ClientSession::handle_awaiting_client_hello() {
+  using Hello = tls::ClientHelloReader::Result;
+  tls::ClientHelloReader& hello = *transaction_->hello;
+  while (hello.result() == Hello::NeedsMore && client_.may_read()) {
+    std::size_t bytes = 0;
+    if (client_.read(context_.buffer, bytes) != ReadResult::Bytes) {
+      break;
+    }
+    (void)hello.take({context_.buffer.data(), bytes});
+    heads_.leftover().append(context_.buffer.data(), bytes);
+  }
+  if (client_.has_failed()) {
+    finish_tunnel(Reason::ClientClosed);
+    return Step::Wait;
+  }
+  if (hello.result() == Hello::NeedsMore && !client_.has_read_ended()) {
+    return Step::Wait;
+  }
+  if (use_hello()) {
+    begin_tunnel(0);
+  }
+  return Step::Continue;
+}
+
+// What is known of the ClientHello by now counts. False: the tunnel was refused.
+bool ClientSession::use_hello() {
+  const std::unique_ptr<tls::ClientHelloReader> hello = std::move(transaction_->hello);
+  if (hello->result() != tls::ClientHelloReader::Result::Complete) {
+    return true;
+  }
+  const Reason reason = judge_hello(hello->hello(), context_.admission, *transaction_);
+  transaction_->reason = reason;
+  if (reason != Reason::None && context_.settings.tls_names == options::TlsNames::Refuse) {
+    refuse_tunnel(reason);
+    return false;
+  }
+  return true;
+}
+
+void ClientSession::refuse_tunnel(Reason reason) {
+  client_.write({tls_refusal()});
+  heads_.drop_leftover();
+  origin_.close();
+  finish_transaction(text_of(reason).outcome, text_of(reason).fault);
+  linger();
+}
+
 ClientSession::Step ClientSession::handle_tunneling() {
+  if (is_paused()) {
+    return Step::Wait;
+  }
   Tunnel& tunnel = *transaction_->tunnel;
-  const Tunnel::Result result = tunnel.pump(client_, origin_.stream(), context_.buffer);
+  const Tunnel::Result result = tunnel.pump(client_, origin_.stream(), gate_.buffer(), transaction_->hello.get());
+  if (transaction_->hello != nullptr && transaction_->hello->result() != tls::ClientHelloReader::Result::NeedsMore) {
+    (void)use_hello();
+  }
   if (tunnel.has_moved()) {
     set_deadline(context_.settings.timeouts.tunnel_idle);
   }
@@ -442,8 +552,10 @@ ClientSession::Step ClientSession::handle_tunneling() {
 }
 
 void ClientSession::finish_tunnel(Reason reason) {
-  transaction_->reason = reason;
-  const bool was_reset = transaction_->tunnel->was_reset();
+  if (reason != Reason::None) {
+    transaction_->reason = reason;
+  }
+  const bool was_reset = transaction_->tunnel && transaction_->tunnel->was_reset();
   finish_transaction(proto::SERVED, text_of(reason).fault);
   if (was_reset) {
     client_.abort();
@@ -533,6 +645,10 @@ void ClientSession::finish_transaction(proto::Outcome outcome, proto::Fault faul
   if (transaction_->tunnel) {
     live::subtract(context_.counters.tunnels_open, 1);
   }
+  gate_.end(*transaction_);
+  if (context_.client_use != nullptr) {
+    note_progress();  // The last octets are charged, too.
+  }
   close_record(outcome, fault, client_.written_bytes(), context_.loop.read_clock(), *transaction_);
   context_.log.record(transaction_->event, transaction_->slot);
   context_.transactions.give_back(std::move(transaction_));
@@ -544,9 +660,23 @@ bool ClientSession::may_ask_more() const {
 }
 
 void ClientSession::note_progress() {
+  if (transaction_->slot == nullptr && context_.client_use == nullptr) {
+    return;
+  }
+  const traffic::ByteCount so_far = bytes_so_far(*transaction_, client_.written_bytes());
   if (transaction_->slot != nullptr) {
-    traffic::TrafficLog::note(*transaction_->slot, duration_us(*transaction_, context_.loop.now()), transaction_->event,
-                              bytes_so_far(*transaction_, client_.written_bytes()));
+    traffic::TrafficLog::note(*transaction_->slot, duration_us(*transaction_, context_.loop.now()), transaction_->event, so_far);
+  }
+  if (const auto pause = gate_.charge(so_far, *transaction_); pause.count() > 0) {
+    pause_for(pause);
+  }
+}
+
+void ClientSession::pause_for(std::chrono::microseconds time) {
+  paused_until_ = context_.loop.now() + time;
+  context_.loop.arm(resume_, paused_until_);
+  if (phase_ == Phase::Exchanging) {  // It is not the client's or the origin's fault that nothing moves meanwhile.
+    set_deadline(context_.settings.timeouts.body + std::chrono::ceil<std::chrono::milliseconds>(time));
   }
 }
 
@@ -570,7 +700,10 @@ void ClientSession::linger() {
   enter(Phase::LingeringClose, kLingerTimeout);
 }
 
-void ClientSession::on_timer(net::Timer&) {
+void ClientSession::on_timer(net::Timer& timer) {
+  if (&timer == &resume_) {
+    return advance();
+  }
   switch (phase_) {
     case Phase::ReadingRequestHead:
       answer({.reason = Reason::HeadTimeout});
@@ -578,8 +711,17 @@ void ClientSession::on_timer(net::Timer&) {
     case Phase::Exchanging:
       handle_exchange_timeout();
       break;
+    case Phase::AwaitingClientHello:
+      if (use_hello()) {
+        begin_tunnel(0);
+      }
+      break;
     case Phase::Tunneling:
       finish_tunnel(Reason::TunnelIdleTimeout);
+      break;
+    case Phase::CheckingLogin:
+      Query::cancel();
+      answer({.reason = Reason::LoginOverloaded});
       break;
     case Phase::AwaitingNextRequest:
     case Phase::ResolvingOrigin:
@@ -628,11 +770,13 @@ void ClientSession::end_now() {
       }
       [[fallthrough]];
     case Phase::ReadingRequestHead:
+    case Phase::CheckingLogin:
     case Phase::ResolvingOrigin:
     case Phase::ConnectingToOrigin:
     case Phase::OpeningTunnel:
       answer({.reason = Reason::Drained});
       break;
+    case Phase::AwaitingClientHello:
     case Phase::Tunneling:
       finish_tunnel(Reason::Drained);
       break;
@@ -655,6 +799,7 @@ void ClientSession::close() {
     finish_transaction(text.outcome, text.fault);
   }
   enter_without_deadline(Phase::Closed);
+  Query::cancel();
   origin_.close();
   client_.close();
   context_.loop.cancel(*this);

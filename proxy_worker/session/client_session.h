@@ -12,6 +12,7 @@
 
 #include "proxy_worker/net/stream.h"
 #include "proxy_worker/session/answer.h"
+#include "proxy_worker/session/gate.h"
 #include "proxy_worker/session/head_reader.h"
 #include "proxy_worker/session/origin_link.h"
 #include "proxy_worker/session/session_context.h"
@@ -22,10 +23,12 @@ namespace weir::session {
 enum class Phase : std::uint8_t {
   AwaitingNextRequest,  // nothing of a request has arrived
   ReadingRequestHead,   // its first octet has
+  CheckingLogin,        // the password is being hashed
   ResolvingOrigin,      // the origin's name is being resolved
   ConnectingToOrigin,   // the connection to the origin is being made
   OpeningTunnel,        // both of these for CONNECT
   Exchanging,           // request and response flow
+  AwaitingClientHello,  // the tunnel is open; nothing goes through it before the client has said whom it wants
   Tunneling,            // octets flow, unread
   RefusingRequest,      // an answer of our own is on its way to the client
   LingeringClose,       // everything is said; what the client still sends is thrown away, so that it can read the answer
@@ -36,6 +39,7 @@ class ClientSession : public net::Retirable,
                       private net::Stream::Listener,
                       private net::OriginDial::Listener,
                       private net::Timer::Listener,
+                      private login::LoginChecker::Query,
                       private net::Task {
  public:
   class Owner {
@@ -54,6 +58,7 @@ class ClientSession : public net::Retirable,
   void drain();
   // The worker's patience is over: the request ends now, and is recorded.
   void end_now();
+  const ClientIdentity& client() const { return identity_; }
   // A request that goes on for long has its octets so far recorded.
   void tell_progress(std::chrono::milliseconds long_is);
 
@@ -64,6 +69,7 @@ class ClientSession : public net::Retirable,
   void on_stream(net::Stream& stream) override;
   void on_timer(net::Timer& timer) override;
   void run() override;
+  void on_checked(login::LoginResult result) override;
   void on_resolved_name() override;
   void on_dialed(std::unique_ptr<net::Stream> stream, const base::SocketAddress& address) override;
   void on_dial_failed(net::DialFailure failure, int error) override;
@@ -87,7 +93,13 @@ class ClientSession : public net::Retirable,
   Step take_read(std::size_t bytes);
   Step take_head(HeadReader::Result result);
   void use_head(std::string_view head_text, std::span<char> rest);
-  std::optional<Answer> admit();
+  void follow(const http1::RequestHead& head);
+  void keep_for_later(std::string_view head_text, std::span<char> rest);
+  std::optional<Answer> admit_user(const http1::RequestHead& head);
+  Step handle_checking_login();
+  Step handle_awaiting_client_hello();
+  bool use_hello();
+  void refuse_tunnel(Reason reason);
   void send_request(std::span<char> rest);
   void dial(Phase phase);
   void begin_exchange();
@@ -97,6 +109,8 @@ class ClientSession : public net::Retirable,
   void suspect_departure();
   bool may_ask_more() const;
   void note_progress();
+  void pause_for(std::chrono::microseconds time);
+  bool is_paused() const { return paused_until_ > context_.loop.now(); }
   void handle_exchange_timeout();
   void finish_exchange();
   void lose_origin(Reason reason);
@@ -111,6 +125,7 @@ class ClientSession : public net::Retirable,
   SessionContext& context_;
   Owner& owner_;
   ClientIdentity identity_;
+  Gate gate_;
   net::Stream client_;
   OriginLink origin_;
   Phase phase_ = Phase::AwaitingNextRequest;
@@ -120,6 +135,8 @@ class ClientSession : public net::Retirable,
   HeadReader heads_;
   std::unique_ptr<Transaction> transaction_;  // nullptr while there is no request
   net::Timer deadline_{*this};
+  net::TimePoint paused_until_{};  // the client keeps to its pace
+  net::Timer resume_{*this};
 };
 
 }  // namespace weir::session

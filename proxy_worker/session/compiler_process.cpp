@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,7 +90,7 @@ std::unique_ptr<CompilerProcess> CompilerProcess::start(std::span<const std::str
     error = std::string("cannot start a process to compile the policy: ") + std::strerror(failure);
     return nullptr;
   }
-  base::UniqueFd process(::pidfd_open(pid, 0));
+  base::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));  // glibc 2.36 declares its own without C linkage
   return std::unique_ptr<CompilerProcess>(new CompilerProcess(pid, std::move(process), std::move(reader)));
 }
 

@@ -6,16 +6,17 @@ namespace {
 
 constexpr std::size_t kEmptyLinesMax = 8;  // before a request line (RFC 9112 section 2.2)
 
-// Octets of the empty lines at the beginning of `text`.
-std::size_t empty_lines_bytes(std::string_view text) {
+}  // namespace
+
+// Octets of the empty lines at the beginning of `text`, which are passed over.
+std::size_t HeadReader::empty_lines_bytes(std::string_view text) {
   std::size_t bytes = 0;
-  while (bytes < 2 * kEmptyLinesMax && text.substr(bytes, 2) == "\r\n") {
+  while (empty_lines_ < kEmptyLinesMax && text.substr(bytes, 2) == "\r\n") {
     bytes += 2;
+    ++empty_lines_;
   }
   return bytes;
 }
-
-}  // namespace
 
 HeadReader::Result HeadReader::take(std::span<char> bytes) {
   if (!leftover_.empty()) {

@@ -24,7 +24,10 @@ class HeadReader {
   };
 
   // The next head begins.
-  void begin() { scanner_.reset(); }
+  void begin() {
+    scanner_.reset();
+    empty_lines_ = 0;
+  }
   // Octets that were just read, in the caller's buffer.
   Result take(std::span<char> bytes);
   // What is in leftover().
@@ -52,7 +55,10 @@ class HeadReader {
  private:
   Result scan(std::span<char> bytes);
 
+  std::size_t empty_lines_bytes(std::string_view text);
+
   http1::HeadScanner scanner_;
+  std::size_t empty_lines_ = 0;  // passed over before this head
   std::string leftover_;
   std::string moved_;  // what was in leftover_ while its head is in use
   std::string_view head_;

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "common/base/log.h"
-#include "common/policy/policy_file.h"
 
 namespace weir::session {
 
@@ -14,6 +13,7 @@ namespace {
 
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
+constexpr int kBadConfiguration = 2;
 // Far more than the largest lists take; including the wait for another worker's compiling.
 constexpr std::chrono::minutes kPatience{5};
 
@@ -40,7 +40,7 @@ int PolicyLoader::load(std::string& error) {
   if (settings_.rules.is_empty()) {
     std::error_code ignored;
     std::filesystem::remove(path, ignored);  // of an earlier run with rules
-    return kDone;
+    return install(std::nullopt, error) ? kDone : kBadConfiguration;
   }
   auto fitting = policy::open_fitting(path, settings_.rules);
   if (!fitting) {
@@ -55,13 +55,11 @@ int PolicyLoader::load(std::string& error) {
     }
     pass_on(said);
     fitting = policy::MappedPolicy::open(path, error);
+    if (!fitting) {
+      return kFailed;
+    }
   }
-  if (!fitting) {
-    return kFailed;
-  }
-  admission_.adopt(std::move(fitting));
-  base::log_info("policy " + admission_.policy_version() + " in force: " + std::to_string(admission_.rule_count()) + " rules");
-  return kDone;
+  return install(std::move(fitting), error) ? kDone : kBadConfiguration;
 }
 
 void PolicyLoader::reload() {
@@ -117,12 +115,8 @@ void PolicyLoader::finish_reload(const CompilerProcess::End& end) {
   std::string error;
   if (end.exit_status != kDone) {
     keep_old_policy(complaint(end.said));
-  } else if (!adopt(error)) {
+  } else if (pass_on(end.said); !install_compiled(error)) {
     keep_old_policy(error);
-  } else {
-    pass_on(end.said);
-    base::log_info("policy " + (admission_.policy_version().empty() ? "without rules" : admission_.policy_version()) +
-                   " in force: " + std::to_string(admission_.rule_count()) + " rules");
   }
   if (std::exchange(is_asked_again_, false)) {
     reload();
@@ -131,18 +125,23 @@ void PolicyLoader::finish_reload(const CompilerProcess::End& end) {
 
 // Maps what the compiling process has left. Only its header is looked at here: the process has read all of it, or
 // written it, a moment ago, and reading it again would hold up the traffic.
-bool PolicyLoader::adopt(std::string& error) {
+bool PolicyLoader::install_compiled(std::string& error) {
   const auto path = policy::policy_path(settings_.data_dir);
   std::error_code failure;
   if (!std::filesystem::exists(path, failure) && !failure) {
-    admission_.adopt(std::nullopt);
-    return true;
+    return install(std::nullopt, error);
   }
   auto mapped = policy::MappedPolicy::open(path, error);
-  if (!mapped) {
+  return mapped && install(std::move(mapped), error);
+}
+
+bool PolicyLoader::install(std::optional<policy::MappedPolicy> rules, std::string& error) {
+  const std::string what = rules ? "policy " + rules->policy().version() + " in force: " + std::to_string(rules->policy().rule_count()) + " rules"
+                                 : "policy in force: no rules about hosts";
+  if (!owner_.install(std::move(rules), error)) {
     return false;
   }
-  admission_.adopt(std::move(mapped));
+  base::log_info(what);
   return true;
 }
 

@@ -35,6 +35,12 @@ constexpr std::array kTexts{
                "The client did not send its request in time."},
     ReasonText{Reason::ClientNotAllowed, 403, REFUSED, POLICY, "client_not_allowed", "http_request_denied",
                "You may not use this proxy", "The proxy does not serve clients at your address. Its operator can allow it."},
+    ReasonText{Reason::LoginRequired, 407, REFUSED, POLICY, "login_required", "http_request_denied", "You have to log in",
+               "The proxy of this network serves only users that it knows. Give your program the name and the password for the proxy."},
+    ReasonText{Reason::LoginRefused, 407, REFUSED, POLICY, "login_refused", "http_request_denied", "The login is not right",
+               "The proxy does not know this user with this password."},
+    ReasonText{Reason::LoginOverloaded, 503, FAILED, PROXY, "login_overloaded", "proxy_internal_error", "Too many logins at once",
+               "The proxy has more logins to check than it can. Try again in a moment."},
     ReasonText{Reason::BlockedDomain, 403, REFUSED, POLICY, "blocked_domain", "http_request_denied", "This site is blocked",
                "The policy of this network, not the site, refuses this request."},
     ReasonText{Reason::ConnectPortNotAllowed, 403, REFUSED, POLICY, "connect_port_not_allowed", "http_request_denied",
@@ -46,6 +52,12 @@ constexpr std::array kTexts{
                "The destination is this proxy itself."},
     ReasonText{Reason::RateLimit, 429, RATE_LIMITED, POLICY, "rate_limit", "http_request_denied", "Too many requests",
                "Your address has made as many requests as it may for now."},
+    ReasonText{Reason::ConnectionLimit, 429, REFUSED, POLICY, "connection_limit", "http_request_denied", "Too many connections",
+               "Your address has as many connections to the proxy open as it may."},
+    ReasonText{Reason::TunnelLimit, 429, REFUSED, POLICY, "tunnel_limit", "http_request_denied", "Too many tunnels",
+               "Your address has as many tunnels open as it may."},
+    ReasonText{Reason::DailyLimit, 429, REFUSED, POLICY, "daily_limit", "http_request_denied", "Too much traffic today",
+               "Your address has moved as much today as it may."},
     ReasonText{Reason::DnsFailure, 502, FAILED, ORIGIN, "dns_failure", "dns_error", "The site's name was not found",
                "The name of the site could not be resolved to an address."},
     ReasonText{Reason::DnsTimeout, 504, FAILED, ORIGIN, "dns_timeout", "dns_timeout", "The site's name was not found in time",
@@ -66,6 +78,10 @@ constexpr std::array kTexts{
                "The client ended the connection in the middle of its request."},
     ReasonText{Reason::TunnelIdleTimeout, 504, SERVED, PROXY, "tunnel_idle_timeout", "connection_timeout", "The tunnel was silent",
                "Nothing moved through the tunnel for too long."},
+    ReasonText{Reason::TlsNameDiffers, 403, REFUSED, POLICY, "tls_name_differs", "http_request_denied", "The tunnel leads elsewhere",
+               "The name in the TLS handshake is not the one that the tunnel was asked for."},
+    ReasonText{Reason::TlsNameBlocked, 403, REFUSED, POLICY, "tls_name_blocked", "http_request_denied", "This site is blocked",
+               "The policy of this network refuses the name in the TLS handshake."},
     ReasonText{Reason::Drained, 503, FAILED, PROXY, "drained", "proxy_internal_error", "The proxy is stopping",
                "The proxy was stopped before the request was complete."},
     ReasonText{Reason::OutOfDescriptors, 503, FAILED, PROXY, "out_of_descriptors", "proxy_internal_error", "The proxy is overloaded",
@@ -97,6 +113,8 @@ std::string_view reason_phrase(unsigned status) {
       return "Bad Request";
     case 403:
       return "Forbidden";
+    case 407:
+      return "Proxy Authentication Required";
     case 408:
       return "Request Timeout";
     case 414:

@@ -10,6 +10,7 @@ namespace weir::session {
 namespace {
 
 constexpr unsigned kSwitchingProtocols = 101;
+constexpr std::string_view kBegin = "HTTP/1.";
 
 // Whether the origin lets its connection live after this response (RFC 9112 section 9.3).
 bool origin_persists(const http1::ResponseHead& head) {
@@ -65,7 +66,9 @@ std::size_t ResponseRelay::take_head(std::span<char> bytes, Transaction& transac
     partial_head_.append(text);
     text = partial_head_;
   }
-  const auto scanned = scanner_.scan(text);
+  // What does not begin as a response is told at once; it may never have an empty line.
+  const bool is_response = text.substr(0, kBegin.size()) == kBegin.substr(0, text.size());
+  const auto scanned = is_response ? scanner_.scan(text) : http1::HeadScanner::Result::Invalid;
   if (scanned == http1::HeadScanner::Result::Incomplete && text.size() <= kHeadBytesMax) {
     if (before == 0) {
       partial_head_.assign(text);
@@ -121,7 +124,7 @@ bool ResponseRelay::open_head(Transaction& transaction, const Conditions& condit
   if (conditions.keeps_heads) {
     http1::write_masked(http1::start_line(head.text), head.fields, *event.mutable_origin_head());
     http1::ResponseHead sent;
-    if (http1::parse_response_head(pending_head_, sent) == http1::HeadError::None) {
+    if (http1::parse_response_head(pending_head_, sent, http1::kFieldsMax + http1::kFieldsAddedMax) == http1::HeadError::None) {
       http1::write_masked(http1::start_line(sent.text), sent.fields, *event.mutable_sent_head());
     }
   }

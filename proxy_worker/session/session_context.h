@@ -7,8 +7,10 @@
 
 #include "common/live/counters.h"
 #include "common/options/settings.h"
+#include "common/policy/client_use.h"
 #include "proxy_worker/http1/head_parser.h"
 #include "proxy_worker/http1/http_date.h"
+#include "proxy_worker/login/login_checker.h"
 #include "proxy_worker/net/event_loop.h"
 #include "proxy_worker/session/admission.h"
 #include "proxy_worker/session/origin_link.h"
@@ -30,6 +32,8 @@ struct SessionContext {
   http1::ResponseHead response_head;  // likewise
   TransactionPool transactions;
   bool is_draining = false;
+  login::LoginChecker* logins = nullptr;  // nullptr: nobody has to log in
+  policy::ClientUse* client_use = nullptr;  // nullptr: no client's use is limited
   http1::HttpDate http_date;
 
   // Of now, as an HTTP field says it. Valid until the next call.

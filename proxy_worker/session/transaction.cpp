@@ -37,6 +37,10 @@ void Transaction::clear() {
   prefers_json = false;
   is_for_proxy = false;
   max_forwards.reset();
+  is_known_client = false;
+  is_logged_in = false;
+  is_counted_tunnel = false;
+  charged_bytes = 0;
   origin_key.clear();
   origin_head.clear();
   early_body.clear();
@@ -44,6 +48,7 @@ void Transaction::clear() {
   was_retried = false;
   departure = Departure::Unasked;
   tunnel.reset();
+  hello.reset();
   event.Clear();
   slot = nullptr;
   reason = Reason::None;

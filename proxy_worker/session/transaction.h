@@ -15,6 +15,7 @@
 #include "proxy_worker/session/exchange.h"
 #include "proxy_worker/session/reason.h"
 #include "proxy_worker/session/tunnel.h"
+#include "proxy_worker/tls/client_hello.h"
 #include "proxy_worker/traffic/in_flight_table.h"
 #include "traffic_event.pb.h"
 
@@ -34,6 +35,11 @@ struct Transaction {
   bool is_for_proxy = false;  // OPTIONS or TRACE that ends here (RFC 9110 section 7.6.2)
   std::optional<std::uint32_t> max_forwards;  // for the next hop; only of OPTIONS and TRACE
 
+  bool is_known_client = false;  // its address may use the proxy, and the request is counted
+  bool is_logged_in = false;
+  bool is_counted_tunnel = false;  // among its client's open ones
+  std::uint64_t charged_bytes = 0;  // to its client
+
   // What the origin is sent; kept until its answer begins, because a kept connection may turn out to be dead.
   std::string origin_key;  // in the pool: "host:port"
   std::string origin_head;
@@ -43,6 +49,7 @@ struct Transaction {
   Exchange exchange;
   Departure departure = Departure::Unasked;
   std::optional<Tunnel> tunnel;
+  std::unique_ptr<tls::ClientHelloReader> hello;  // while the client's first octets in a tunnel are awaited
 
   // The record. Its strings keep their memory from request to request.
   proto::TrafficEvent event;

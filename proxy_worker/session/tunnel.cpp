@@ -16,8 +16,14 @@ void Tunnel::count_early(std::uint64_t client_to_origin, std::uint64_t origin_to
   origin_to_client_bytes_ += origin_to_client;
 }
 
+void Tunnel::end_client_to_origin(net::Stream& origin) {
+  client_to_origin_ = Direction::Ended;
+  origin.finish_writing();
+}
+
 // True when there is more to move.
-bool Tunnel::pump_direction(Direction& direction, net::Stream& from, net::Stream& to, std::span<char> buffer, std::uint64_t& bytes) {
+bool Tunnel::pump_direction(Direction& direction, net::Stream& from, net::Stream& to, std::span<char> buffer, std::uint64_t& bytes,
+                            tls::ClientHelloReader* hello) {
   for (int reads = 0; direction == Direction::Open && from.may_read() && !is_congested(to); ++reads) {
     if (reads == kReadsPerTurn) {
       return true;
@@ -27,6 +33,9 @@ bool Tunnel::pump_direction(Direction& direction, net::Stream& from, net::Stream
       case net::Stream::ReadResult::Bytes:
         bytes += count;
         has_moved_ = true;
+        if (hello != nullptr && hello->result() == tls::ClientHelloReader::Result::NeedsMore) {
+          (void)hello->take({buffer.data(), count});
+        }
         to.write({std::string_view(buffer.data(), count)});
         break;
       case net::Stream::ReadResult::WouldBlock:
@@ -46,10 +55,10 @@ bool Tunnel::pump_direction(Direction& direction, net::Stream& from, net::Stream
   return false;
 }
 
-Tunnel::Result Tunnel::pump(net::Stream& client, net::Stream& origin, std::span<char> buffer) {
+Tunnel::Result Tunnel::pump(net::Stream& client, net::Stream& origin, std::span<char> buffer, tls::ClientHelloReader* hello) {
   has_moved_ = false;
-  const bool more_out = pump_direction(client_to_origin_, client, origin, buffer, client_to_origin_bytes_);
-  const bool more_back = pump_direction(origin_to_client_, origin, client, buffer, origin_to_client_bytes_);
+  const bool more_out = pump_direction(client_to_origin_, client, origin, buffer, client_to_origin_bytes_, hello);
+  const bool more_back = pump_direction(origin_to_client_, origin, client, buffer, origin_to_client_bytes_, nullptr);
   if (more_out || more_back) {
     return Result::Unfinished;
   }

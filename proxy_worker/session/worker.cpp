@@ -18,7 +18,6 @@ namespace {
 constexpr std::size_t kReservedDescriptors = 128;
 // The collector gets so much time for the last records after the last request.
 constexpr std::chrono::milliseconds kDeliveryPatience{3'000};
-constexpr std::chrono::milliseconds kPublishInterval{250};
 
 std::vector<base::SocketAddress> addresses_of(const std::vector<base::UniqueFd>& listeners) {
   std::vector<base::SocketAddress> addresses;
@@ -50,9 +49,9 @@ Worker::Worker(Parts parts)
       dial_{loop_, resolver_, guard_, own_addresses_, {settings_.timeouts.dns, settings_.timeouts.connect}},
       pool_(loop_, settings_.timeouts.idle, parts.counters.origin_connections_open),
       admission_(settings_, own_addresses_, parts.rate_windows),
-      policy_loader_(loop_, settings_, admission_, std::move(parts.command_line)),
+      policy_loader_(loop_, settings_, *this, std::move(parts.command_line)),
       buffer_(std::make_unique<std::array<char, kBufferBytes>>()),
-      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}, false, {}},
+      context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}, false, nullptr, parts.client_use, {}},
       sessions_max_((base::raise_open_file_limit() - kReservedDescriptors) / 2),
       signals_(watch_signals()) {
   net::Acceptor::Listener& self = *this;
@@ -60,11 +59,28 @@ Worker::Worker(Parts parts)
     acceptors_.push_back(std::make_unique<net::Acceptor>(loop_, std::move(listener), self));
   }
   loop_.watch_level(signals_.value(), *this, net::EventLoop::Interest::Read);
-  loop_.arm(publish_timer_, loop_.now() + kPublishInterval);
   arm_progress();
 }
 
 Worker::~Worker() { loop_.forget(signals_.value()); }
+
+// Users and rules together, or neither.
+bool Worker::install(std::optional<policy::MappedPolicy> rules, std::string& error) {
+  std::optional<login::PasswordFile> users;
+  if (!settings_.password_file.empty()) {
+    users = login::PasswordFile::read(settings_.password_file, error);
+    if (!users) {
+      return false;
+    }
+  }
+  admission_.adopt(std::move(rules));
+  if (users && logins_) {
+    logins_->replace(std::move(*users));
+  } else if (users) {
+    context_.logins = &logins_.emplace(loop_, std::move(*users));
+  }
+  return true;
+}
 
 void Worker::run() {
   while (!is_drained()) {
@@ -81,12 +97,16 @@ void Worker::run() {
   while (!log_.is_delivered() && loop_.now() < deadline) {
     loop_.run_turn();
   }
-  log_.publish_state();
 }
 
 void Worker::on_connection(base::UniqueFd fd, const base::SocketAddress& client) {
   ClientSession::Owner& owner = *this;
-  auto session = std::make_unique<ClientSession>(context_, owner, std::move(fd), ClientIdentity{client, next_connection_id_++, settings_.worker_id});
+  ClientIdentity identity{client, next_connection_id_++, settings_.worker_id};
+  identity.is_exempt = base::any_contains(settings_.client_limits.exempt, client.address);
+  if (const auto& limit = settings_.client_limits.connections; limit && !identity.is_exempt) {
+    identity.has_too_many_connections = context_.client_use->begin(client.address, policy::ClientUse::Kind::Connection) > *limit;
+  }
+  auto session = std::make_unique<ClientSession>(context_, owner, std::move(fd), identity);
   ClientSession& started = *session;
   sessions_.emplace(&started, std::move(session));
   started.start();
@@ -95,6 +115,10 @@ void Worker::on_connection(base::UniqueFd fd, const base::SocketAddress& client)
 bool Worker::has_room() const { return sessions_.size() < sessions_max_; }
 
 void Worker::on_session_closed(ClientSession& session) {
+  const ClientIdentity& client = session.client();
+  if (settings_.client_limits.connections && !client.is_exempt) {
+    context_.client_use->end(client.address.address, policy::ClientUse::Kind::Connection);
+  }
   const auto found = sessions_.find(&session);
   loop_.retire(std::move(found->second));
   sessions_.erase(found);
@@ -137,12 +161,8 @@ void Worker::on_timer(net::Timer& timer) {
     drain_is_over_ = true;
     return;
   }
-  if (&timer == &progress_timer_) {
-    tell_progress();
-    return arm_progress();
-  }
-  log_.publish_state();
-  loop_.arm(publish_timer_, loop_.now() + kPublishInterval);
+  tell_progress();
+  arm_progress();
 }
 
 // At whole minutes and between them, so that what was moved in a minute is told in it.

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -16,7 +17,8 @@
 
 namespace weir::session {
 
-class Worker : private net::Acceptor::Listener, private ClientSession::Owner, private net::IoListener, private net::Timer::Listener {
+class Worker : private net::Acceptor::Listener, private ClientSession::Owner, private net::IoListener, private net::Timer::Listener,
+               private PolicyLoader::Owner {
  public:
   // What the worker is made of beyond its own parts; all of it outlives the worker.
   struct Parts {
@@ -24,7 +26,8 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
     net::EventLoop& loop;
     std::vector<base::UniqueFd> listeners;
     live::WorkerCounters& counters;
-    policy::RateWindows* rate_windows;
+    policy::RateWindows* rate_windows;  // nullptr: no limit
+    policy::ClientUse* client_use;      // nullptr: no limit
     traffic::TrafficLog& log;
     traffic::Shipper* shipper;  // nullptr with --records off
     std::vector<std::string> command_line;  // of this process, program first
@@ -44,6 +47,7 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
   void on_session_closed(ClientSession& session) override;
   void on_io(net::Readiness readiness) override;  // signals
   void on_timer(net::Timer& timer) override;
+  bool install(std::optional<policy::MappedPolicy> rules, std::string& error) override;
   void begin_drain();
   void arm_progress();
   void tell_progress();
@@ -63,6 +67,7 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
   Admission admission_;
   PolicyLoader policy_loader_;
   std::unique_ptr<std::array<char, kBufferBytes>> buffer_;
+  std::optional<login::LoginChecker> logins_;
   SessionContext context_;
   std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
   std::unordered_map<ClientSession*, std::unique_ptr<ClientSession>> sessions_;
@@ -70,7 +75,6 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
   std::uint64_t next_connection_id_ = 1;
   base::UniqueFd signals_;
   net::Timer drain_timer_{*this};
-  net::Timer publish_timer_{*this};
   net::Timer progress_timer_{*this};
   bool drain_is_over_ = false;
 };

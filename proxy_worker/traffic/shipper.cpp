@@ -4,6 +4,7 @@
 #include <zmq.hpp>
 
 #include "common/base/log.h"
+#include "common/ledger/record_frame.h"
 #include "ledger.pb.h"
 
 namespace weir::traffic {
@@ -22,14 +23,15 @@ constexpr int kAcksMax = 1'000;
 constexpr std::int64_t kAckBytesMax = 4'096;
 constexpr int kReconnectMs = 100;
 constexpr int kReconnectMsMax = 1'000;
-constexpr int kHeartbeatMs = 5'000;
+// A collector that has vanished; one that does not answer is noticed by the patience above.
+constexpr int kHeartbeatMs = 60'000;
 
 }  // namespace
 
 // The only place that knows zmq.hpp in the worker.
 class Shipper::Socket {
  public:
-  explicit Socket(const std::string& endpoint) : context_(1), socket_(context_, zmq::socket_type::dealer) {
+  explicit Socket(const Wire& wire) : context_(1), socket_(context_, zmq::socket_type::dealer) {
     socket_.set(zmq::sockopt::linger, 0);
     socket_.set(zmq::sockopt::immediate, true);
     socket_.set(zmq::sockopt::sndhwm, kQueuedBatchesMax);
@@ -38,7 +40,13 @@ class Shipper::Socket {
     socket_.set(zmq::sockopt::reconnect_ivl, kReconnectMs);
     socket_.set(zmq::sockopt::reconnect_ivl_max, kReconnectMsMax);
     socket_.set(zmq::sockopt::heartbeat_ivl, kHeartbeatMs);
-    socket_.connect(endpoint);
+    socket_.set(zmq::sockopt::ipv6, true);
+    if (wire.keys) {
+      socket_.set(zmq::sockopt::curve_publickey, wire.keys->own.public_key);
+      socket_.set(zmq::sockopt::curve_secretkey, wire.keys->own.secret_key);
+      socket_.set(zmq::sockopt::curve_serverkey, wire.keys->collector);
+    }
+    socket_.connect(wire.endpoint);
   }
 
   int fd() { return socket_.get(zmq::sockopt::fd); }
@@ -75,9 +83,12 @@ class Shipper::Socket {
   zmq::socket_t socket_;
 };
 
-Shipper::Shipper(net::EventLoop& loop, Spool& spool, std::string endpoint)
-    : loop_(loop), spool_(spool), endpoint_(std::move(endpoint)), patience_(kPatienceMin) {
-  socket_ = std::make_unique<Socket>(endpoint_);
+Shipper::Shipper(net::EventLoop& loop, Spool& spool, Wire wire, SpoolSync* sync)
+    : loop_(loop), spool_(spool), wire_(std::move(wire)), sync_(sync), patience_(kPatienceMin) {
+  if (sync_ != nullptr) {
+    sync_->listen(*this);
+  }
+  socket_ = std::make_unique<Socket>(wire_);
   loop_.watch_level(socket_->fd(), *this, net::EventLoop::Interest::Read);
   if (spool_.has_untaken()) {
     arm(batch_timer_, kBatchDelay);
@@ -97,10 +108,32 @@ void Shipper::on_appended() {
 }
 
 void Shipper::ship() {
+  if (sync_ != nullptr) {
+    sync_->request();
+  }
+  send_what_may_be_sent();
+}
+
+void Shipper::on_synced() { send_what_may_be_sent(); }
+
+// The next range, as far as the disk has it.
+Spool::Range Shipper::take_range() {
+  Spool::Range range = spool_.take(kBatchBytes);
+  const std::uint64_t synced = sync_ != nullptr ? sync_->synced_sequence() : UINT64_MAX;
+  if (range.count == 0 || range.first_sequence + range.count - 1 <= synced) {
+    return range;
+  }
+  const std::uint64_t count = synced >= range.first_sequence ? synced - range.first_sequence + 1 : 0;
+  const std::size_t bytes = ledger::bytes_of_records(range.bytes, count);
+  spool_.put_back(range);
+  return count > 0 ? spool_.take(bytes) : Spool::Range{};
+}
+
+void Shipper::send_what_may_be_sent() {
   proto::Batch header;
   while (spool_.has_untaken() && spool_.taken() - spool_.acknowledged() < kWindowEvents) {
     const std::uint64_t next_sequence = spool_.taken() + 1;
-    const Spool::Range range = spool_.take(kBatchBytes);
+    const Spool::Range range = take_range();
     if (range.count == 0) {
       break;
     }
@@ -143,13 +176,16 @@ void Shipper::take_acknowledgements() {
   if (spool_.has_untaken() && !batch_timer_.is_armed()) {
     arm(batch_timer_, kBatchDelay);
   }
+  if (observer_ != nullptr) {
+    observer_->on_spool_changed();
+  }
 }
 
 void Shipper::start_again() {
   // A new socket: what waits in the old one's queues must not arrive between what is sent again.
   loop_.forget(socket_->fd());
   socket_.reset();
-  socket_ = std::make_unique<Socket>(endpoint_);
+  socket_ = std::make_unique<Socket>(wire_);
   loop_.watch_level(socket_->fd(), *this, net::EventLoop::Interest::Read);
   spool_.rewind();
   patience_ = std::min(patience_ * 2, kPatienceMax);

@@ -241,6 +241,16 @@ void Spool::acknowledge(std::uint64_t sequence) {
   advance_to(sequence);  // Beyond what was taken when an earlier process sent it already.
 }
 
+std::vector<std::filesystem::path> Spool::files_behind(std::uint64_t sequence) const {
+  std::vector<std::filesystem::path> files;
+  for (const SpoolSegment& segment : segments_) {
+    if (segment.end_sequence() > sequence + 1) {
+      files.push_back(segment.path());
+    }
+  }
+  return files;
+}
+
 void Spool::remove_files() {
   for (SpoolSegment& segment : segments_) {
     segment.remove_file();

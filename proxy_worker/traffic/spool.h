@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "common/base/file_lock.h"
 #include "proxy_worker/traffic/spool_segment.h"
@@ -56,6 +57,9 @@ class Spool {
   void rewind();
   // The collector has committed everything up to `sequence`.
   void acknowledge(std::uint64_t sequence);
+
+  // The segments that hold events behind `sequence`.
+  std::vector<std::filesystem::path> files_behind(std::uint64_t sequence) const;
 
   // Everything is delivered, and no worker will append here: removes the segments.
   void remove_files();

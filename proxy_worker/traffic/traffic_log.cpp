@@ -11,6 +11,13 @@
 
 namespace weir::traffic {
 
+TrafficLog::TrafficLog(live::WorkerCounters& counters, const Ledger& ledger) : counters_(counters), ledger_(ledger) {
+  if (ledger_.shipper != nullptr) {
+    ledger_.shipper->observe(*this);
+    on_spool_changed();
+  }
+}
+
 InFlightSlot* TrafficLog::begin(const proto::TrafficEvent& event) {
   if (ledger_.in_flight == nullptr) {
     return nullptr;
@@ -73,6 +80,8 @@ void TrafficLog::append(const proto::TrafficEvent& event) {
     event.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(room));
     ledger_.spool->finish_append(bytes);
     ledger_.shipper->on_appended();
+  } else {
+    on_spool_changed();
   }
 }
 
@@ -119,12 +128,12 @@ void TrafficLog::count(const proto::TrafficEvent& event) {
   }
 }
 
-void TrafficLog::publish_state() {
-  if (const Spool* spool = ledger_.spool) {
-    counters_.records_pending.store(spool->pending_events(), std::memory_order_relaxed);
-    counters_.records_pending_bytes.store(spool->pending_bytes(), std::memory_order_relaxed);
-    counters_.records_lost.store(spool->lost_events(), std::memory_order_relaxed);
-  }
+// Copies the spool's state into the live counters.
+void TrafficLog::on_spool_changed() {
+  const Spool& spool = *ledger_.spool;
+  counters_.records_pending.store(spool.pending_events(), std::memory_order_relaxed);
+  counters_.records_pending_bytes.store(spool.pending_bytes(), std::memory_order_relaxed);
+  counters_.records_lost.store(spool.lost_events(), std::memory_order_relaxed);
 }
 
 }  // namespace weir::traffic

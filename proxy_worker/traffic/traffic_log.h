@@ -16,7 +16,7 @@ class TrafficEvent;
 
 namespace weir::traffic {
 
-class TrafficLog {
+class TrafficLog : private Shipper::Observer {
  public:
   // The way of the records; nullptr with --records off. All outlives the log.
   struct Ledger {
@@ -24,7 +24,9 @@ class TrafficLog {
     Shipper* shipper = nullptr;
     InFlightTable* in_flight = nullptr;
   };
-  TrafficLog(live::WorkerCounters& counters, const Ledger& ledger) : counters_(counters), ledger_(ledger) {}
+  TrafficLog(live::WorkerCounters& counters, const Ledger& ledger);
+  TrafficLog(const TrafficLog&) = delete;
+  TrafficLog& operator=(const TrafficLog&) = delete;
 
   // Once, before anything else: records what a killed process was serving. Gives how many requests that were.
   std::size_t record_interrupted();
@@ -41,10 +43,9 @@ class TrafficLog {
   void record(proto::TrafficEvent& event, InFlightSlot* slot);
   // Whether the collector has everything.
   bool is_delivered() const { return ledger_.spool == nullptr || ledger_.spool->is_all_acknowledged(); }
-  // Copies the spool's state into the live counters.
-  void publish_state();
 
  private:
+  void on_spool_changed() override;
   void append(const proto::TrafficEvent& event);
   void count(const proto::TrafficEvent& event);
 

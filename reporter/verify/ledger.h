@@ -22,7 +22,8 @@ struct Ledger {
   std::string database_id;
   bool has_written_logs = false;  // in any transaction
   std::map<std::int64_t, StreamAccount> streams;  // by their numbers in the stream table
-  std::vector<std::int64_t> row_ids;  // ascending
+  std::vector<std::int64_t> row_ids;  // of requests, ascending
+  std::uint64_t progress_rows = 0;    // they have no JSON lines
   std::vector<LogLength> logs;
 
   // Null when the database does not know it.

@@ -20,10 +20,15 @@ constexpr std::uint64_t kReservedRowsMax = 1u << 26;
 
 // Column 3 on: references, in the order of kReferenced.
 constexpr std::string_view kRows =
-    "SELECT id, stream, sequence, client_id, host_id, method_id, reason_id, rule_id, user_agent_id, content_type_id"
+    "SELECT id, stream, sequence, client_id, host_id, method_id, reason_id, rule_id, user_agent_id, content_type_id, user_id, tls_hello_id"
     " FROM request ORDER BY id";
 constexpr int kFirstReference = 3;
-constexpr std::array<std::string_view, 7> kReferenced{"client", "host", "method", "reason", "rule", "user_agent", "content_type"};
+constexpr std::array<std::string_view, 9> kReferenced{"client", "host", "method", "reason", "rule", "user_agent", "content_type", "user", "tls_hello"};
+
+// Its references are the first two of them.
+constexpr std::string_view kProgress = "SELECT id, stream, sequence, client_id, host_id FROM progress ORDER BY id";
+
+constexpr std::string_view kGaps = "SELECT stream_id, first_sequence, last_sequence, noticed_at_us, after_us, before_us FROM gap";
 
 constexpr std::string_view kRowFacts =
     "SELECT request.id, host.name, outcome, fault, reason.token, origin_address IS NOT NULL, path FROM request"
@@ -45,7 +50,7 @@ bool for_each_row(store::Database& database, std::string_view name, std::string_
   return step == store::Step::Done;
 }
 
-// Enters the rows of the request table into the accounts that they belong to.
+// Enters the rows of the request and progress tables into the accounts that they belong to.
 class RowScan {
  public:
   RowScan(Ledger& ledger, std::vector<ReferenceAccount> references, const LedgerReader::Progress& progress)
@@ -56,19 +61,17 @@ class RowScan {
     ledger.row_ids.reserve(std::min(expected_, kReservedRowsMax));
   }
 
-  void take(const store::Statement& row) {
-    const std::int64_t id = row.integer(0);
-    enter_in_stream(id, row.integer(1), row.integer(2));
-    for (std::size_t index = 0; index < references_.size(); ++index) {
-      const int column = kFirstReference + static_cast<int>(index);
-      if (!row.is_null(column)) {
-        references_[index].add_use(id, row.integer(column));
-      }
-    }
-    ledger_.row_ids.push_back(id);
+  void take_request(const store::Statement& row) {
+    enter(Table::Request, row);
+    ledger_.row_ids.push_back(row.integer(0));
     if (ledger_.row_ids.size() % kRowsPerProgress == 0) {
       progress_(static_cast<double>(ledger_.row_ids.size()) / static_cast<double>(expected_));
     }
+  }
+
+  void take_progress(const store::Statement& row) {
+    enter(Table::Progress, row);
+    ++ledger_.progress_rows;
   }
 
   void judge(Check& streams, Check& references) const {
@@ -82,18 +85,30 @@ class RowScan {
     owners_.judge(streams);
     references.number("texts", texts);
     references.number("unresolved", unresolved);
-    references.summarise(counted(ledger_.row_ids.size(), "row") + " refer to " + counted(texts, "text"));
+    references.summarise(counted(ledger_.row_ids.size() + ledger_.progress_rows, "row") + " refer to " + counted(texts, "text"));
   }
 
  private:
-  void enter_in_stream(std::int64_t id, std::int64_t number, std::int64_t sequence) {
+  void enter(Table table, const store::Statement& row) {
+    const std::int64_t id = row.integer(0);
+    enter_in_stream(table, id, row.integer(1), row.integer(2));
+    const auto references = static_cast<std::size_t>(row.column_count() - kFirstReference);
+    for (std::size_t index = 0; index < references; ++index) {
+      const int column = kFirstReference + static_cast<int>(index);
+      if (!row.is_null(column)) {
+        references_[index].add_use(id, row.integer(column));
+      }
+    }
+  }
+
+  void enter_in_stream(Table table, std::int64_t id, std::int64_t number, std::int64_t sequence) {
     if (stream_ == nullptr || number != stream_number_) {
       const auto found = ledger_.streams.find(number);
       stream_ = found != ledger_.streams.end() ? &found->second : nullptr;
       stream_number_ = number;
     }
     if (stream_ != nullptr) {
-      stream_->add_row(id, sequence);
+      stream_->add_row(table, id, sequence);
     } else {
       owners_.add_use(id, number);
     }
@@ -172,7 +187,8 @@ bool LedgerReader::read_streams(Ledger& ledger, Check& check, store::Error& erro
   };
   const auto take_gap = [&](const store::Statement& row) {
     const auto stream = by_name.find(row.text(0));
-    const Gap gap{row.integer(1), row.integer(2), row.integer(3)};
+    const auto optional = [&row](int column) { return row.is_null(column) ? std::nullopt : std::optional(row.integer(column)); };
+    const Gap gap{row.integer(1), row.integer(2), row.integer(3), optional(4), optional(5)};
     if (stream != by_name.end()) {
       stream->second->add_gap(gap);
     } else {
@@ -181,7 +197,7 @@ bool LedgerReader::read_streams(Ledger& ledger, Check& check, store::Error& erro
     }
   };
   return for_each_row(database_, "read streams", "SELECT id, stream_id, last_sequence FROM stream", take_stream, error) &&
-         for_each_row(database_, "read gaps", "SELECT stream_id, first_sequence, last_sequence, noticed_at_us FROM gap", take_gap, error);
+         for_each_row(database_, "read gaps", kGaps, take_gap, error);
 }
 
 bool LedgerReader::read_logs(Ledger& ledger, store::Error& error) {
@@ -201,7 +217,10 @@ bool LedgerReader::read_rows(const Progress& progress, Check& streams, Check& re
     }
   }
   RowScan scan(ledger, std::move(accounts), progress);
-  if (!for_each_row(database_, "read requests", kRows, [&scan](const store::Statement& row) { scan.take(row); }, error)) {
+  const auto take_request = [&scan](const store::Statement& row) { scan.take_request(row); };
+  const auto take_progress = [&scan](const store::Statement& row) { scan.take_progress(row); };
+  if (!for_each_row(database_, "read requests", kRows, take_request, error) ||
+      !for_each_row(database_, "read progress", kProgress, take_progress, error)) {
     return false;
   }
   scan.judge(streams, references);

@@ -62,7 +62,7 @@ void LogCheck::take(const LogLength& log, std::string_view line, std::uint64_t n
   ++totals_.lines;
   const auto name = [&] { return log.path + ", line " + std::to_string(number); };
   std::string error;
-  const auto id = request_id_of(line, error);
+  const auto id = parser_.request_id_of(line, error);
   if (!id) {
     ++totals_.invalid;
     found.fault(name() + ": " + error);

@@ -12,6 +12,7 @@
 #include "reporter/verify/ledger.h"
 #include "reporter/verify/ledger_reader.h"
 #include "reporter/verify/log_account.h"
+#include "reporter/verify/log_line.h"
 #include "reporter/verify/log_reader.h"
 
 namespace weir::verify {
@@ -62,6 +63,7 @@ class LogCheck {
   Collector collector_;
   Check& check_;
   LogAccount account_;
+  LogLineParser parser_;
   std::map<std::string, Span, std::less<>> spans_;  // of logs with lines
   Totals totals_;
   std::uint64_t bytes_read_ = 0;

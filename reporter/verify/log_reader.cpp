@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "common/base/unique_fd.h"
@@ -17,7 +16,6 @@ namespace weir::verify {
 namespace {
 
 constexpr std::size_t kBlockBytes = 1u << 20;
-constexpr std::string_view kRequestId = "Request id";
 
 LogReading unreadable(int code) {
   LogReading reading;
@@ -55,53 +53,6 @@ class LineSplitter {
   std::string begun_;
 };
 
-// Takes the request's number out of an object and lets everything else pass.
-class RequestIdFinder : public nlohmann::json_sax<nlohmann::json> {
- public:
-  bool null() override { return pass(); }
-  bool boolean(bool) override { return pass(); }
-  bool number_integer(number_integer_t) override { return pass(); }
-  bool number_unsigned(number_unsigned_t value) override {
-    if (is_next_ && value <= static_cast<number_unsigned_t>(std::numeric_limits<std::int64_t>::max())) {
-      id_ = static_cast<std::int64_t>(value);
-    }
-    return pass();
-  }
-  bool number_float(number_float_t, const string_t&) override { return pass(); }
-  bool string(string_t&) override { return pass(); }
-  bool binary(binary_t&) override { return pass(); }
-  bool start_object(std::size_t) override { return enter(); }
-  bool key(string_t& name) override {
-    is_next_ = depth_ == 1 && name == kRequestId;
-    return true;
-  }
-  bool end_object() override { return leave(); }
-  bool start_array(std::size_t) override { return depth_ > 0 && enter(); }  // an array is no record
-  bool end_array() override { return leave(); }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
-
-  std::optional<std::int64_t> id() const { return id_; }
-
- private:
-  bool pass() {
-    is_next_ = false;
-    return depth_ > 0;
-  }
-  bool enter() {
-    is_next_ = false;
-    ++depth_;
-    return true;
-  }
-  bool leave() {
-    --depth_;
-    return true;
-  }
-
-  int depth_ = 0;
-  bool is_next_ = false;
-  std::optional<std::int64_t> id_;
-};
-
 }  // namespace
 
 LogReading read_log(const std::filesystem::path& path, std::uint64_t length,
@@ -134,18 +85,6 @@ LogReading read_log(const std::filesystem::path& path, std::uint64_t length,
   }
   reading.is_cut = lines.is_in_line();
   return reading;
-}
-
-std::optional<std::int64_t> request_id_of(std::string_view line, std::string& error) {
-  RequestIdFinder finder;
-  if (!nlohmann::json::sax_parse(line.begin(), line.end(), &finder)) {
-    error = "is not a JSON object";
-    return std::nullopt;
-  }
-  if (!finder.id()) {
-    error = "has no request id";
-  }
-  return finder.id();
 }
 
 }  // namespace weir::verify

@@ -1,10 +1,9 @@
-// Reads a JSON log line by line, up to a length, in bounded memory; and what a line says.
+// Reads a JSON log line by line, up to a length, in bounded memory.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,8 +31,5 @@ struct LogReading {
 // kLineBytesMax is shown in part.
 LogReading read_log(const std::filesystem::path& path, std::uint64_t length,
                     const std::function<void(std::string_view line, std::uint64_t number)>& take);
-
-// The value of "Request id" in a line; nothing, with `error`, when the line is not one whole JSON object or has none.
-std::optional<std::int64_t> request_id_of(std::string_view line, std::string& error);
 
 }  // namespace weir::verify

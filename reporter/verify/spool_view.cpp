@@ -1,6 +1,7 @@
 #include "reporter/verify/spool_view.h"
 
 #include <algorithm>
+#include <atomic>
 #include <system_error>
 
 #include "common/base/mapped_file.h"
@@ -40,6 +41,26 @@ bool count_all(std::span<const std::byte> segment, ledger::SegmentEvents& events
   }
 }
 
+std::uint64_t load(const std::uint64_t& word) {
+  return std::atomic_ref(const_cast<std::uint64_t&>(word)).load(std::memory_order_acquire);
+}
+
+// Gives the number behind the last event that was ever finished here.
+std::uint64_t enter_events(SpoolView& view, const std::string& file, std::span<const std::byte> segment, const ledger::SegmentHeader& header) {
+  // Read before the events are counted: what it tells of was finished by then.
+  const std::uint64_t finished = load(header.end_sequence);
+  ledger::SegmentEvents events = ledger::count_events(segment);
+  const bool is_damaged = count_all(segment, events);
+  const std::uint64_t end = header.first_sequence + events.count;
+  if (is_damaged || finished > end) {
+    view.damages.push_back(file + " is damaged behind event " + std::to_string(end - 1) + ", at octet " + std::to_string(events.end_offset));
+  }
+  if (finished > end) {
+    view.unreadable.push_back({end, finished - 1});
+  }
+  return std::max(end, finished);
+}
+
 void enter(SpoolView& view, const std::string& file, std::span<const std::byte> segment) {
   const ledger::SegmentHeader* header = ledger::segment_header(segment);
   if (header == nullptr) {
@@ -60,16 +81,11 @@ void enter(SpoolView& view, const std::string& file, std::span<const std::byte> 
   } else if (first > view.end_sequence) {
     view.unreadable.push_back({view.end_sequence, first - 1});
   }
-  ledger::SegmentEvents events = ledger::count_events(segment);
-  if (count_all(segment, events)) {
-    view.damages.push_back(file + " is damaged behind event " + std::to_string(first + events.count - 1) + ", at octet " +
-                           std::to_string(events.end_offset));
-  }
   view.acknowledged = std::max(view.acknowledged, header->acknowledged);
   if (is_first) {
     view.acknowledged = std::max(view.acknowledged, first - 1);
   }
-  view.end_sequence = first + events.count;
+  view.end_sequence = enter_events(view, file, segment, *header);
 }
 
 }  // namespace

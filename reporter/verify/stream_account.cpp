@@ -8,6 +8,17 @@ namespace {
 
 constexpr std::size_t kSampleRows = 5;
 
+// ", between 2026-11-22 14:00:05 and 2026-11-22 14:02:11, noticed 2026-11-22 14:03:00"
+std::string when(const Gap& gap) {
+  const std::string after = gap.after_us ? time_text(*gap.after_us) : "";
+  const std::string before = gap.before_us ? time_text(*gap.before_us) : "";
+  const std::string bounds = !after.empty() && !before.empty() ? ", between " + after + " and " + before
+                             : !after.empty()                  ? ", after " + after
+                             : !before.empty()                 ? ", before " + before
+                                                               : "";
+  return bounds + ", noticed " + time_text(gap.noticed_at_us);
+}
+
 }  // namespace
 
 void StreamAccount::Sample::add(Row row) {
@@ -25,12 +36,12 @@ void StreamAccount::Totals::add(const Totals& other) {
   misplaced += other.misplaced;
 }
 
-void StreamAccount::add_row(std::int64_t row_id, std::int64_t sequence) {
+void StreamAccount::add_row(Table table, std::int64_t row_id, std::int64_t sequence) {
   ++row_count_;
   if (sequence < 1 || sequence > last_sequence_) {
-    misplaced_.add({row_id, sequence});
+    misplaced_.add({table, row_id, sequence});
   } else if (!sequences_.insert(static_cast<std::uint64_t>(sequence))) {
-    repeated_.add({row_id, sequence});
+    repeated_.add({table, row_id, sequence});
   }
 }
 
@@ -57,7 +68,7 @@ void StreamAccount::report(Check& check, const Sample& sample, const std::string
   }
   std::string line = stream_id_ + ": " + counted(sample.count, "row") + " whose sequence numbers " + what + ":";
   for (const Sample::Row& row : sample.rows) {
-    line += " " + std::to_string(row.sequence) + " (request id " + std::to_string(row.id) + ")";
+    line += " " + std::to_string(row.sequence) + (row.table == Table::Request ? " (request id " : " (progress id ") + std::to_string(row.id) + ")";
   }
   check.fault(line + (sample.count > sample.rows.size() ? " ..." : ""));
 }
@@ -73,7 +84,7 @@ std::vector<Range> StreamAccount::judge_gaps(Check& check) const {
       continue;
     }
     Range range{static_cast<std::uint64_t>(gap.first_sequence), static_cast<std::uint64_t>(gap.last_sequence)};
-    check.note(name + ": " + counted(range.count(), "event") + " lost, noticed " + time_text(gap.noticed_at_us));
+    check.note(name + ": " + counted(range.count(), "event") + " lost" + when(gap));
     const std::uint64_t rows_inside = total(sequences_.present(range));
     if (rows_inside > 0) {
       check.fault(name + ": " + counted(rows_inside, "event") + " of it " + (rows_inside == 1 ? "has a row" : "have rows"));

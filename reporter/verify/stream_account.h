@@ -1,8 +1,9 @@
 // The account of one stream: its events are numbered from 1 to its position, and each number must stand in one row or in
-// one gap. Rows come in any order. Pure.
+// one gap. Rows, of requests and of their progress, come in any order. Pure.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,19 @@ struct Gap {
   std::int64_t first_sequence = 0;
   std::int64_t last_sequence = 0;
   std::int64_t noticed_at_us = 0;
+  // When the events before and behind it were; nothing when there are none, or an earlier Weir recorded the gap.
+  std::optional<std::int64_t> after_us;
+  std::optional<std::int64_t> before_us;
 };
+
+// Where an event stands.
+enum class Table { Request, Progress };
 
 class StreamAccount {
  public:
   StreamAccount(std::string stream_id, std::int64_t last_sequence) : stream_id_(std::move(stream_id)), last_sequence_(last_sequence) {}
 
-  void add_row(std::int64_t row_id, std::int64_t sequence);
+  void add_row(Table table, std::int64_t row_id, std::int64_t sequence);
   void add_gap(const Gap& gap) { gaps_.push_back(gap); }
 
   const std::string& stream_id() const { return stream_id_; }
@@ -45,6 +52,7 @@ class StreamAccount {
   // The first few rows of a kind, and how many there are.
   struct Sample {
     struct Row {
+      Table table;
       std::int64_t id;
       std::int64_t sequence;
     };

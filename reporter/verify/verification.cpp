@@ -25,13 +25,14 @@ void judge_streams(const Ledger& ledger, Check& check) {
   }
   check.number("streams", ledger.streams.size());
   check.number("rows", ledger.row_ids.size());
+  check.number("progress_rows", ledger.progress_rows);
   check.number("events_in_gaps", totals.events_in_gaps);
   check.number("missing_events", totals.missing);
   check.number("repeated_rows", totals.repeated);
   check.number("misplaced_rows", totals.misplaced);
-  check.number("rows_without_stream", ledger.row_ids.size() - totals.rows);
-  check.summarise(counted(ledger.streams.size(), "stream") + ": " + counted(ledger.row_ids.size(), "row") + " and " +
-                  counted(totals.events_in_gaps, "event") + " in gaps" +
+  check.number("rows_without_stream", ledger.row_ids.size() + ledger.progress_rows - totals.rows);
+  check.summarise(counted(ledger.streams.size(), "stream") + ": " + counted(ledger.row_ids.size(), "request") + ", " +
+                  digits(ledger.progress_rows) + " of progress, " + counted(totals.events_in_gaps, "event") + " in gaps" +
                   (check.verdict() == Verdict::Pass ? ", each number once" : ""));
 }
 

@@ -34,8 +34,30 @@ install_packages() {
   say "Installing with apt${as_root[0]:+ (through ${as_root[0]})}: ${missing[*]}"
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
   "${apt[@]}" update </dev/null >&2 || fail 'apt-get update failed; see its message above'
-  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2 ||
-    fail 'apt-get install failed; see its message above'
+  hold_services "${as_root[@]}"
+  local status=0
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2 || status=$?
+  release_services "${as_root[@]}"
+  ((status == 0)) || fail 'apt-get install failed; see its message above'
+  # The tests run servers of their own; one that came with a package is not to come up with the machine.
+  if [[ " ${missing[*]} " == *' nginx '* ]] && command -v systemctl >/dev/null; then
+    "${as_root[@]}" systemctl disable --quiet nginx.service </dev/null >&2 2>/dev/null || true
+  fi
+}
+
+readonly policy_layer=/usr/sbin/policy-rc.d # asked by every package before it starts a service
+holds_services=
+
+# hold_services [SUDO]: packages that are installed now start no service; unless somebody else has a say in that already.
+hold_services() {
+  [[ -e $policy_layer ]] && return
+  holds_services=1
+  printf '#!/bin/sh\nexit 101\n' | "$@" tee "$policy_layer" >/dev/null && "$@" chmod 755 "$policy_layer"
+}
+
+release_services() {
+  [[ -n $holds_services ]] && "$@" rm -f "$policy_layer"
+  holds_services=
 }
 
 missing_packages() {

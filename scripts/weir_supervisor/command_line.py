@@ -5,7 +5,7 @@ import pathlib
 import resource
 
 from . import control, status
-from .banner import announce_ready, show_summary
+from .banner import Records, announce_ready, show_summary
 from .child import Child
 from .console import prepare_streams, report, say
 from .counters import SLOTS
@@ -84,13 +84,14 @@ def _serve(script: pathlib.Path, programs: Programs, values: Values, directory: 
     family = _family(programs, values, directory, listeners, workers, has_records, readiness.address)
     return Supervisor(
         family, listeners, readiness, signals, drain_timeout_s, directory.process_table,
-        announce=lambda: announce_ready(listeners.addresses, workers, directory, has_records, script),
+        announce=lambda: announce_ready(listeners.addresses, workers, directory, _place_of_records(values), script),
         show_summary=lambda: show_summary(directory)).run()
 
 
 def _family(programs: Programs, values: Values, directory: DataDirectory, listeners: Listeners, workers: int,
             has_records: bool, notify_address: str) -> Family:
     environment = _child_environment(notify_address)
+    has_collector = _place_of_records(values) is Records.HERE
     data_dir = {"data-dir": [str(directory.path)]}
     listen = {"listen": [str(address) for address in listeners.addresses]}  # with the ports that were found for port 0
 
@@ -101,12 +102,18 @@ def _family(programs: Programs, values: Values, directory: DataDirectory, listen
     return Family(
         workers=[child(f"worker-{worker_id}", "proxy_worker", {**listen, "worker-id": [str(worker_id)]},
                        passed_fds=listeners.of_worker(worker_id), worker_id=worker_id) for worker_id in range(workers)],
-        collector=child("collector", "collector", {}) if has_records else None,
+        collector=child("collector", "collector", {}) if has_collector else None,
         # Fewer workers than before: what the others left is delivered all the same.
         deliveries=[child(f"delivery-{number}", "proxy_worker", {"worker-id": [str(number)], "deliver-only": ["on"]})
                     for number in directory.leftover_spools(workers)] if has_records else [],
         # Its text is shown out of the file that it writes.
-        reporter=child("reporter", "reporter", {"write-summary": ["true"]}, quiet=True) if has_records else None)
+        reporter=child("reporter", "reporter", {"write-summary": ["true"]}, quiet=True) if has_collector else None)
+
+
+def _place_of_records(values: Values) -> Records:
+    if not values.is_on("records"):
+        return Records.NOWHERE
+    return Records.HERE if values.is_on("collector") else Records.ELSEWHERE
 
 
 def _status(arguments: list[str]) -> int:

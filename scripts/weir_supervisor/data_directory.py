@@ -13,6 +13,7 @@ class DataDirectory:
         self.lock = self.run / "supervisor.lock"
         self.process_table = self.run / "supervisor.json"
         self.counters = self.run / "counters"
+        self.collector_status = self.run / "collector_status"
         self.database = self.path / "Database" / "proxy_traffic.db"
         self.summary = self.path / "Summary Logs"
         self.summary_text = self.summary / "summary_report.txt"

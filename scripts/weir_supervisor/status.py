@@ -4,6 +4,7 @@ import json
 import time
 
 from .console import bold, green, red, say
+from .collector_status import CollectorStatus, read_collector_status
 from .counters import WorkerCounters, read_counters
 from .data_directory import DataDirectory
 from .failure import EXIT_FAILED, EXIT_NOT_RUNNING
@@ -13,6 +14,7 @@ _HEADINGS = ("NAME", "PID", "STATE", "UPTIME", "RESTARTS", "REQUESTS", "CONNECTI
              "PENDING")
 _LEFT_ALIGNED = ("NAME", "STATE")
 _RUNNING = "running"
+_WAITING = "waiting"  # of the collector: cannot write
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Process:
 
 
 def show_status(directory: DataDirectory, as_json: bool) -> int:
-    """0 when all run, 1 when one does not, 3 when there is no supervisor."""
+    """0 when all run, 1 when one does not or the collector cannot write, 3 when there is no supervisor."""
     try:
         table = read_process_table(directory.process_table)
     except OSError as error:
@@ -34,8 +36,10 @@ def show_status(directory: DataDirectory, as_json: bool) -> int:
         return EXIT_NOT_RUNNING
     counters = read_counters(directory.counters)
     processes = [_observe(entry, counters) for entry in (table.supervisor, *table.processes) if _is_of_interest(entry)]
-    say(_as_json(table, processes, directory) if as_json else _as_text(table, processes, directory))
-    return 0 if all(process.state == _RUNNING for process in processes) else EXIT_FAILED
+    collector = _observe_collector(processes, directory)
+    say(_as_json(table, processes, collector, directory) if as_json else _as_text(table, processes, collector, directory))
+    is_well = all(process.state == _RUNNING for process in processes) and (collector is None or collector.state != _WAITING)
+    return 0 if is_well else EXIT_FAILED
 
 
 def _is_of_interest(entry: Entry) -> bool:
@@ -50,7 +54,15 @@ def _observe(entry: Entry, counters: dict[int, WorkerCounters]) -> Process:
                    counters=counters.get(entry.identity.pid) if is_alive and entry.worker_id is not None else None)
 
 
-def _as_json(table: ProcessTable, processes: list[Process], directory: DataDirectory) -> str:
+def _observe_collector(processes: list[Process], directory: DataDirectory) -> CollectorStatus | None:
+    """What the one that runs, or is being started again and again, says of itself."""
+    if all(process.entry.name != "collector" for process in processes):
+        return None
+    return read_collector_status(directory.collector_status)
+
+
+def _as_json(table: ProcessTable, processes: list[Process], collector: CollectorStatus | None,
+             directory: DataDirectory) -> str:
     return json.dumps({
         "running": True,
         "state": table.state,
@@ -64,17 +76,43 @@ def _as_json(table: ProcessTable, processes: list[Process], directory: DataDirec
             "restarts": process.entry.restarts,
             "counters": None if process.counters is None else dataclasses.asdict(process.counters),
         } for process in processes],
+        "collector": None if collector is None else dataclasses.asdict(collector),
     }, indent=1)
 
 
-def _as_text(table: ProcessTable, processes: list[Process], directory: DataDirectory) -> str:
+def _as_text(table: ProcessTable, processes: list[Process], collector: CollectorStatus | None,
+             directory: DataDirectory) -> str:
     rows = [_HEADINGS, *(_row(process) for process in processes)]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(cell.ljust(width) if heading in _LEFT_ALIGNED else cell.rjust(width)
                        for cell, width, heading in zip(row, widths, _HEADINGS)).rstrip() for row in rows]
     paint = [bold, *(green if process.state == _RUNNING else red for process in processes)]
     table_text = "\n".join(colour(line) for colour, line in zip(paint, lines))
-    return f"{table.state}, listening on {', '.join(table.listen)}, data in {directory.path.absolute()}\n\n{table_text}"
+    return f"{table.state}, listening on {', '.join(table.listen)}, data in {directory.path.absolute()}\n\n{table_text}" + \
+        "".join(f"\n\n{line}" for line in _collector_lines(collector))
+
+
+def _collector_lines(collector: CollectorStatus | None) -> list[str]:
+    """Nothing while all is well."""
+    if collector is None:
+        return []
+    lines = []
+    if collector.state == _WAITING:
+        lines.append(red(f"The collector cannot write since {duration_text(_seconds_since(collector.since))}: "
+                         f"{collector.last_error}; the workers keep the records."))
+    elif collector.last_error:
+        lines.append(f"The collector's last trouble, {duration_text(_seconds_since(collector.last_error_at))} ago: "
+                     f"{collector.last_error}")
+    counts = {"refused batches": collector.refused_batches, "refused connections": collector.refused_peers,
+              "unreadable events": collector.unreadable_events, "lost events": collector.lost_events}
+    if any(counts.values()):
+        lines.append("Since the collector started: " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
+    return lines
+
+
+def _seconds_since(when: float | None) -> float:
+    """Not negative when the clock was set back."""
+    return max(0.0, time.time() - (when or 0.0))
 
 
 def _row(process: Process) -> tuple[str, ...]:

@@ -13,8 +13,10 @@
 #include <thread>
 #include <zmq.hpp>
 
+#include "common/base/mapped_file.h"
 #include "common/base/unique_fd.h"
 #include "common/ledger/ipc_endpoint.h"
+#include "common/live/collector_status.h"
 #include "tests/collector/hand_made.h"
 
 extern char** environ;
@@ -225,7 +227,18 @@ TEST(CollectorProcess, RefusesHostileFramesAndGoesOn) {
   EXPECT_EQ(worker.receive().last_sequence(), 1u);
   collector.send_signal(SIGTERM);
   EXPECT_EQ(collector.wait(), 0);
-  EXPECT_NE(collector.messages().find("refused batches: 7"), std::string::npos) << collector.messages();
+  const std::string said = collector.messages();
+  EXPECT_NE(said.find("refused batches: 7"), std::string::npos) << said;
+  EXPECT_EQ(said.find("refused a batch"), said.rfind("refused a batch")) << "one line for all of them: " << said;
+  std::string error;
+  const auto file = base::MappedFile::open(folder.path() / "run" / "collector_status", base::MappedFile::Access::ReadOnly, error);
+  ASSERT_TRUE(file) << error;
+  constexpr std::size_t kHeaderBytes = 16;
+  const auto& facts = *reinterpret_cast<const live::CollectorFacts*>(file->bytes().data() + kHeaderBytes);
+  EXPECT_EQ(facts.refused_batches, 7u);
+  EXPECT_EQ(facts.committed_events, 1u);
+  EXPECT_GT(facts.last_commit_us, facts.started_at_us);
+  EXPECT_EQ(facts.state, static_cast<std::uint64_t>(live::CollectorState::Ended));
 }
 
 TEST(CollectorProcess, DropsAPeerThatSendsTooLargeAFrameAndServesTheOthers) {

@@ -164,6 +164,21 @@ TEST_F(RecorderTest, RecordsAGapForWhatWasDamagedInTheSpool) {
   EXPECT_EQ(query("SELECT last_sequence || ' ' || last_completed_at_us FROM stream"), (Rows{"7 9000000"}));
 }
 
+TEST_F(RecorderTest, KeepsProgressApartFromRequests) {
+  TrafficEvent progress = served_event_at(5'000'000);
+  progress.set_kind(proto::PROGRESS);
+  progress.set_bytes_sent(1000);
+  TrafficEvent end = served_event_at(6'000'000);
+  end.set_bytes_sent(1500);
+  end.set_told_bytes_sent(1000);
+  take(1, {progress, end});
+  EXPECT_EQ(commit().last_sequence, 2u);
+  EXPECT_EQ(count(), "1");
+  EXPECT_EQ(query("SELECT id || ' ' || bytes_sent || ' ' || sequence FROM progress"), (Rows{"5000000 1000 1"}));
+  EXPECT_EQ(query("SELECT id || ' ' || bytes_sent FROM traffic ORDER BY id"), (Rows{"5000000 1000", "6000000 500"}));
+  EXPECT_EQ(lines(folder_.traffic("www.example.com.jsonl")).size(), 1u);
+}
+
 TEST_F(RecorderTest, AnswersAQuestionWithItsPosition) {
   take(1, {served_event()});
   commit();

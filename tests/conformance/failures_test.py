@@ -6,10 +6,11 @@ import socket
 
 import weir
 import wire
-from conversation import CLOSED, KEPT_OR_CLOSED, Answer, Case, ConformanceTest, get, table
+from case import CLOSED, KEPT_OR_CLOSED, Answer, Case, get
 from dns import NameServer
 from patience import await_that
 from scripted_origin import CLOSE, READ, RESET, STAY
+from suite import ConformanceTest, table
 
 _JSON, _HTML = b"application/json", b"text/html"
 _ROWS_S = 10
@@ -22,21 +23,28 @@ _FAILURES = [
     ("a refused connection", b"http://<dead>/", None, 502, None, "connect_failure"),
     ("an unreachable network", b"http://192.0.2.1/", None, 502, None, "connect_failure"),
     ("a connection that is never accepted", b"http://127.0.0.1:9/", None, 504, b"connection_timeout", "connect_timeout"),
-    ("a destination that is not allowed", b"http://169.254.169.254/", None, 403, b"destination_ip_prohibited", "destination_not_allowed"),
+    ("a destination that is not allowed", b"http://169.254.169.254/", None, 403, b"destination_ip_prohibited",
+     "destination_not_allowed"),
     ("the proxy itself", b"http://<proxy>/", None, 403, b"proxy_loop_detected", "request_loop"),
     ("a blocked name", b"http://blocked.test/", None, 403, b"http_request_denied", "blocked_domain"),
     ("an origin that closes without a word", b"http://<origin>/", [READ, CLOSE], 502, None, "origin_closed"),
     ("an origin that resets without a word", b"http://<origin>/", [READ, RESET], 502, None, "origin_closed"),
     ("an origin that closes before the request", b"http://<origin>/", [CLOSE], 502, None, "origin_closed"),
-    ("an origin that stops within its head", b"http://<origin>/", [READ, b"HTTP/1.1 200 OK\r\nX:", CLOSE], 502, None, "origin_closed"),
+    ("an origin that stops within its head", b"http://<origin>/", [READ, b"HTTP/1.1 200 OK\r\nX:", CLOSE], 502, None,
+     "origin_closed"),
     ("an origin that is silent", b"http://<origin>/", [READ, STAY], 504, b"http_response_timeout", "response_timeout"),
-    ("an origin that is silent within its head", b"http://<origin>/", [READ, b"HTTP/1.1 200 OK\r\n", STAY], 504, None, "response_timeout"),
-    ("an origin that answers garbage", b"http://<origin>/", [READ, b"\x00\x01\x02\r\n\r\n", STAY], 502, b"http_protocol_error", "origin_malformed"),
-    ("an origin that greets as SSH does", b"http://<origin>/", [READ, b"SSH-2.0-OpenSSH_9.2\r\n\r\n", STAY], 502, b"http_protocol_error", "origin_malformed"),
-    ("an origin whose head is too large", b"http://<origin>/", [READ, b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 600_000, STAY], 502, None, "origin_malformed"),
+    ("an origin that is silent within its head", b"http://<origin>/", [READ, b"HTTP/1.1 200 OK\r\n", STAY], 504, None,
+     "response_timeout"),
+    ("an origin that answers garbage", b"http://<origin>/", [READ, b"\x00\x01\x02\r\n\r\n", STAY], 502, b"http_protocol_error",
+     "origin_malformed"),
+    ("an origin that greets as SSH does", b"http://<origin>/", [READ, b"SSH-2.0-OpenSSH_9.2\r\n\r\n", STAY], 502,
+     b"http_protocol_error", "origin_malformed"),
+    ("an origin whose head is too large", b"http://<origin>/", [READ, b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 600_000, STAY],
+     502, None, "origin_malformed"),
 ]
 
-_TUNNEL_FAILURES = [(name, target.removeprefix(b"http://").removesuffix(b"/"), status, error, reason) for name, target, script, status, error, reason in _FAILURES if script is None]
+_TUNNEL_FAILURES = [(name, target.removeprefix(b"http://").removesuffix(b"/"), status, error, reason) for name, target, script,
+                    status, error, reason in _FAILURES if script is None]
 
 
 _FULL_PORT = 9  # in the test's own network, where every port is free
@@ -93,7 +101,8 @@ _serial = iter(range(1_000_000))
 def fails(name: str, failure: tuple, sent, content_type: bytes | None, method: str = "GET", fate=KEPT_OR_CLOSED) -> Case:
     _, target, script, status, error, reason = failure
     path = b"/failure/%d" % next(_serial)
-    steps = [sent(target.removesuffix(b"/") + path), Answer(status, b"" if method == "HEAD" else None, method=method, is_own=True,
+    steps = [sent(target.removesuffix(b"/") + path), Answer(status, b"" if method == "HEAD" else None, method=method,
+                                                            is_own=True,
                                                                                                            check=_expect(status, error, content_type)), fate]
     return Case(name, steps, _record(path, reason, status), origin=script)
 
@@ -103,33 +112,51 @@ def _matrix() -> list[Case]:
     for failure in _FAILURES:
         name = failure[0]
         cases += [
-            fails(f"{name} is told in HTML", failure, lambda target: get(target, b"Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n"), _HTML),
+            fails(f"{name} is told in HTML", failure, lambda target: get(target,
+                    b"Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n"), _HTML),
             fails(f"{name} is told in JSON", failure, lambda target: get(target, b"Accept: application/json\r\n"), _JSON),
             fails(f"{name} is told without a body to HEAD", failure, lambda target: get(target, method=b"HEAD"), None, "HEAD"),
-            fails(f"{name} is told to a POST with its body", failure, lambda target: get(target, b"Content-Length: 5\r\n", b"POST") + b"hello", _HTML),
-            fails(f"{name} is told to a client of HTTP/1.0", failure, lambda target: get(target, version=b"HTTP/1.0"), _HTML, fate=CLOSED),
+            fails(f"{name} is told to a POST with its body", failure,
+                  lambda target: get(target, b"Content-Length: 5\r\n", b"POST") + b"hello", _HTML),
+            fails(f"{name} is told to a client of HTTP/1.0", failure, lambda target: get(target, version=b"HTTP/1.0"), _HTML,
+                  fate=CLOSED),
         ]
     return cases
 
 
 def _tunnels() -> list[Case]:
-    return [Case(f"{name} is told to CONNECT", [get(target if target.endswith(b">") or b":" in target else target + b":443", b"Accept: application/json\r\n", b"CONNECT"), Answer(status, method="CONNECT", is_own=True, check=_expect(status, error, _JSON)), KEPT_OR_CLOSED], [])
+    return [Case(f"{name} is told to CONNECT", [get(target if target.endswith(b">") or b":" in target else target + b":443",
+                                                    b"Accept: application/json\r\n", b"CONNECT"),
+                                                Answer(status, method="CONNECT", is_own=True,
+                                                       check=_expect(status, error, _JSON)), KEPT_OR_CLOSED], [])
             for name, target, status, error, _ in _TUNNEL_FAILURES]
 
 
 # RFC 9110, section 12.5.1: the higher weight wins; HTML when nothing is asked for.
 _ACCEPTS = [
-    ("no Accept", None, _HTML), ("an empty Accept", b"", _HTML), ("anything", b"*/*", _HTML), ("HTML", b"text/html", _HTML), ("JSON", b"application/json", _JSON), ("JSON in capitals", b"Application/JSON", _JSON),
-    ("JSON before HTML by weight", b"text/html;q=0.1, application/json", _JSON), ("HTML before JSON by weight", b"application/json;q=0.1, text/html", _HTML), ("JSON with a weight alone", b"application/json;q=0.5", _JSON),
-    ("JSON refused by weight 0", b"application/json;q=0, text/html", _HTML), ("HTML refused by weight 0", b"text/html;q=0, application/json", _JSON), ("weights of three digits", b"text/html;q=0.123, application/json;q=0.124", _JSON),
-    ("JSON and anything", b"application/json, */*;q=0.1", _JSON), ("HTML as browsers ask", b"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", _HTML), ("JSON with a parameter", b"application/json;charset=utf-8", _JSON),
-    ("JSON as programs ask", b"application/json, text/plain, */*", _JSON), ("weights with white space", b"text/html ; q=0.2 , application/json ; q=0.9", _JSON), ("an image", b"image/png", _HTML), ("a type whose name holds json", b"text/html, application/x-notjsonatall", _HTML),
+    ("no Accept", None, _HTML), ("an empty Accept", b"", _HTML), ("anything", b"*/*", _HTML), ("HTML", b"text/html", _HTML),
+    ("JSON", b"application/json", _JSON), ("JSON in capitals", b"Application/JSON", _JSON),
+    ("JSON before HTML by weight", b"text/html;q=0.1, application/json", _JSON),
+    ("HTML before JSON by weight", b"application/json;q=0.1, text/html", _HTML),
+    ("JSON with a weight alone", b"application/json;q=0.5", _JSON),
+    ("JSON refused by weight 0", b"application/json;q=0, text/html", _HTML),
+    ("HTML refused by weight 0", b"text/html;q=0, application/json", _JSON),
+    ("weights of three digits", b"text/html;q=0.123, application/json;q=0.124", _JSON),
+    ("JSON and anything", b"application/json, */*;q=0.1", _JSON),
+    ("HTML as browsers ask", b"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", _HTML),
+    ("JSON with a parameter", b"application/json;charset=utf-8", _JSON),
+    ("JSON as programs ask", b"application/json, text/plain, */*", _JSON),
+    ("weights with white space", b"text/html ; q=0.2 , application/json ; q=0.9", _JSON), ("an image", b"image/png", _HTML),
+    ("a type whose name holds json", b"text/html, application/x-notjsonatall", _HTML),
 ]
 
 
 def _accept(name: str, value: bytes | None, content_type: bytes) -> Case:
     fields = b"" if value is None else b"Accept: " + value + b"\r\n"
-    return Case(f"{name} as Accept gives {content_type.decode()}", [get(b"http://<dead>/", fields), Answer(502, is_own=True, check=lambda message: _check_text(message, content_type)), KEPT_OR_CLOSED], [])
+    return Case(f"{name} as Accept gives {content_type.decode()}",
+                [get(b"http://<dead>/", fields), Answer(502, is_own=True,
+                                                        check=lambda message: _check_text(message, content_type)),
+                 KEPT_OR_CLOSED], [])
 
 
 def _is_escaped(message: wire.Message) -> None:
@@ -138,7 +165,9 @@ def _is_escaped(message: wire.Message) -> None:
 
 
 _HOSTILE = [
-    ("in the host", b"http://<script>alert(1)</script>/"), ("in the path", b"http://<dead>/<script>alert(1)</script>"), ("in the query", b"http://<dead>/?\"><img/src=x>"), ("in the userinfo", b"http://<script>@<dead>/"), ("in the scheme", b"<script>://<dead>/"),
+    ("in the host", b"http://<script>alert(1)</script>/"), ("in the path", b"http://<dead>/<script>alert(1)</script>"),
+    ("in the query", b"http://<dead>/?\"><img/src=x>"), ("in the userinfo", b"http://<script>@<dead>/"),
+    ("in the scheme", b"<script>://<dead>/"),
     ("in the port", b"http://127.0.0.1:<script>/"), ("for the target", b"<script>alert(1)</script>"),
 ]
 
@@ -147,14 +176,22 @@ _HOSTILE = [
     _matrix(),
     _tunnels(),
     [_accept(*case) for case in _ACCEPTS],
-    [Case(f"markup {name} is escaped or not repeated", [get(target), Answer((400, 502), check=_is_escaped), KEPT_OR_CLOSED], []) for name, target in _HOSTILE],
-    [Case(f"markup {name} is escaped or not repeated in JSON", [get(target, b"Accept: application/json\r\n"), Answer((400, 502), check=lambda message: json.loads(message.body)), KEPT_OR_CLOSED], []) for name, target in _HOSTILE],
-    Case("markup in a header line is not repeated", [get(fields=b"<script>alert(1)</script>\r\n"), Answer(400, is_own=True, check=_is_escaped), CLOSED], []),
-    Case("markup for a method is not repeated", [b"<script> http://<dead>/ HTTP/1.1\r\nHost: x\r\n\r\n", Answer(400, is_own=True, check=_is_escaped), CLOSED], []),
-    Case("an answer of the proxy's own is not to be stored", [get(b"http://<dead>/"), Answer(502, is_own=True, fields={"Cache-Control": [b"no-store"]}), KEPT_OR_CLOSED], []),
+    [Case(f"markup {name} is escaped or not repeated", [get(target), Answer((400, 502), check=_is_escaped), KEPT_OR_CLOSED],
+          []) for name, target in _HOSTILE],
+    [Case(f"markup {name} is escaped or not repeated in JSON", [get(target, b"Accept: application/json\r\n"),
+            Answer((400, 502), check=lambda message: json.loads(message.body)), KEPT_OR_CLOSED], []) for name,
+     target in _HOSTILE],
+    Case("markup in a header line is not repeated", [get(fields=b"<script>alert(1)</script>\r\n"),
+                                                     Answer(400, is_own=True, check=_is_escaped), CLOSED], []),
+    Case("markup for a method is not repeated", [b"<script> http://<dead>/ HTTP/1.1\r\nHost: x\r\n\r\n",
+                                                 Answer(400, is_own=True, check=_is_escaped), CLOSED], []),
+    Case("an answer of the proxy's own is not to be stored", [get(b"http://<dead>/"),
+            Answer(502, is_own=True, fields={"Cache-Control": [b"no-store"]}), KEPT_OR_CLOSED], []),
 )
 class FailuresTest(ConformanceTest):
-    options = ("--dns-timeout", "300ms", "--connect-timeout", "300ms", "--response-timeout", "300ms", "--block", "blocked.test", "--commit-interval", "50ms")
+    at_once = 12
+    options = ("--dns-timeout", "300ms", "--connect-timeout", "300ms", "--response-timeout", "300ms", "--block", "blocked.test",
+               "--commit-interval", "50ms")
 
     @classmethod
     def prepare(cls, host):

@@ -4,11 +4,12 @@ import socket
 
 import weir
 import wire
-from conversation import (CLOSED, CUT_OFF, GONE, HELLO, KEPT, KEPT_OR_CLOSED, NOTHING, SMUGGLED, Answer, Case, ConformanceTest, Content, Forwarded,
-                          Incomplete, Octets, get, post, refusal, table)
+from case import (CLOSED, CUT_OFF, GONE, HELLO, KEPT, KEPT_OR_CLOSED, NOTHING, SMUGGLED, Answer, Case, Content, Forwarded,
+                  Incomplete, Octets, get, post, refusal)
 from origin import Origin
 from patience import await_that, scaled
 from scripted_origin import READ, READ_HEAD, STAY, Pause, Signal, Wait
+from suite import ConformanceTest, table
 
 _CHUNKED = b"Transfer-Encoding: chunked\r\n"
 _MUCH = bytes(range(256)) * 4096 * 8  # 8 MiB
@@ -20,15 +21,18 @@ def passes(name: str, sent: bytes, line: bytes = b"GET / HTTP/1.1", body: bytes 
 
 
 def refused_body(name: str, body: bytes, *statuses: int) -> Case:
-    return Case(f"{name} is refused", [post(_CHUNKED, body) + SMUGGLED, Answer(statuses or (400, 413, 431), is_own=True), CLOSED], [Incomplete()])
+    return Case(f"{name} is refused", [post(_CHUNKED, body) + SMUGGLED, Answer(statuses or (400, 413, 431), is_own=True),
+                                       CLOSED], [Incomplete()])
 
 
 def response_passes(name: str, answer: bytes) -> Case:
-    return Case(f"a response with {name} passes", [get(), Answer(200, b"hello"), KEPT], origin=[READ, answer + b"Content-Length: 5\r\n\r\nhello"])
+    return Case(f"a response with {name} passes", [get(), Answer(200, b"hello"), KEPT],
+                origin=[READ, answer + b"Content-Length: 5\r\n\r\nhello"])
 
 
 def response_refused(name: str, answer: bytes) -> Case:
-    return Case(f"a response with {name} is a 502", [get(), Answer(502, is_own=True), KEPT_OR_CLOSED], origin=[READ, answer, STAY])
+    return Case(f"a response with {name} is a 502", [get(), Answer(502, is_own=True), KEPT_OR_CLOSED],
+                origin=[READ, answer, STAY])
 
 
 def _never_complete(run) -> None:
@@ -106,8 +110,10 @@ def _fields(count: int, size: int) -> bytes:
     refused_body("a trailer of 300,000 octets", b"0\r\nX: " + b"y" * 300_000 + b"\r\n\r\n"),
     refused_body("trailers without end", b"0\r\n" + b"X:\r\n" * 100_000),
     refused_body("a trailer name without end", b"0\r\n" + b"x" * 300_000),
-    Case("a chunked response with an extension of a megabyte never looks complete", [get(), _never_complete], origin=[READ, _OK + b"Transfer-Encoding: chunked\r\n\r\n5;a=" + b"x" * (1 << 20) + b"\r\nhello\r\n0\r\n\r\n", STAY]),
-    Case("a chunked response with a megabyte of trailers never looks complete", [get(), _never_complete], origin=[READ, _OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n" + b"X: y\r\n" * 170_000 + b"\r\n", STAY]),
+    Case("a chunked response with an extension of a megabyte never looks complete", [get(), _never_complete],
+         origin=[READ, _OK + b"Transfer-Encoding: chunked\r\n\r\n5;a=" + b"x" * (1 << 20) + b"\r\nhello\r\n0\r\n\r\n", STAY]),
+    Case("a chunked response with a megabyte of trailers never looks complete", [get(), _never_complete],
+         origin=[READ, _OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n" + b"X: y\r\n" * 170_000 + b"\r\n", STAY]),
     # Responses.
     response_passes("16 KiB of fields", _OK + _fields(100, 150)),
     response_passes("a cookie of 8 KiB", _OK + b"Set-Cookie: a=" + b"c" * 8190 + b"\r\n"),
@@ -138,40 +144,69 @@ def _is_timeout(run) -> None:
 
 @table(
     Case("a client that says nothing is closed without a word", [CLOSED], NOTHING),
-    Case("a client that says nothing behind its first answer is closed without a word", [get(), Answer(200, b"hello"), CLOSED], [Forwarded(b"GET / HTTP/1.1")]),
+    Case("a client that says nothing behind its first answer is closed without a word", [get(), Answer(200, b"hello"), CLOSED],
+         [Forwarded(b"GET / HTTP/1.1")]),
     Case("a client that sends an empty line and nothing more is cut off", [b"\r\n", _is_timeout], NOTHING),
     Case("a client that stops within its request line is cut off", [b"GET http://<origin>/", _is_timeout], NOTHING),
     Case("a client that stops within its fields is cut off", [get()[:-2], _is_timeout], NOTHING),
     Case("a client that sends its head an octet at a time is cut off", [*drip(get()[:12], 0.1), _is_timeout], NOTHING),
-    Case("a client that stops within its body is cut off, and the request is never completed", [post(b"Content-Length: 10\r\n", b"hello"), _is_timeout], [Incomplete()], origin=[READ_HEAD, READ]),
-    Case("a client that stops within a chunk is cut off, and the request is never completed", [post(_CHUNKED, b"a\r\nhello"), _is_timeout], [Incomplete()], origin=[READ_HEAD, READ]),
-    Case("a client that stops within a chunk's size is cut off", [post(_CHUNKED, b"5\r\nhello\r\n1"), _is_timeout], [Incomplete()], origin=[READ_HEAD, READ]),
-    Case("a client that stops within its trailers is cut off", [post(_CHUNKED, b"0\r\nX: y\r\n"), _is_timeout], [Incomplete()], origin=[READ_HEAD, READ]),
-    Case("a client that never sends its body is cut off", [post(b"Content-Length: 10\r\n"), _is_timeout], [Incomplete()], origin=[READ_HEAD, READ]),
-    Case("a slow body that makes progress is not cut off", [post(b"Content-Length: 10\r\n"), *drip(b"0123456789", 0.2), Answer(200, b"hello"), KEPT], [Forwarded(b"POST / HTTP/1.1", body=b"0123456789")]),
-    Case("a slow response that makes progress is not cut off", [get(), Answer(200, b"0123456789"), KEPT], origin=[READ, _OK + b"Content-Length: 10\r\n\r\n", *drip(b"0123456789", 0.2)]),
-    Case("a slow chunked response that makes progress is not cut off", [get(), Answer(200, b"0123456789"), KEPT_OR_CLOSED], origin=[READ, _OK + b"Transfer-Encoding: chunked\r\n\r\n", *[step for octet in b"0123456789" for step in (b"1\r\n%c\r\n" % octet, Pause(0.2))], b"0\r\n\r\n"]),
-    Case("an upload whose origin pauses is not cut off", [post(b"Content-Length: %d\r\n" % (1 << 20), bytes(1 << 20)), Answer(200, b"hello"), KEPT], [Forwarded(b"POST / HTTP/1.1", body=bytes(1 << 20))], origin=[READ_HEAD, Pause(0.6), READ, HELLO]),
-    Case("an origin that says nothing is a 504", [get(), Answer(504, is_own=True), KEPT_OR_CLOSED], [Forwarded(b"GET / HTTP/1.1")], origin=[READ, STAY]),
-    Case("an origin that sends its head an octet at a time is a 504 in the end or is heard", [get(), Answer((200, 502, 504)), KEPT_OR_CLOSED], origin=[READ, *drip(HELLO, 0.05)]),
-    Case("an origin that stops within its body leaves it incomplete", [get(), Content(b"he"), CUT_OFF], origin=[READ, _OK + b"Content-Length: 5\r\n\r\nhe", STAY]),
-    Case("an origin that stops within its chunks leaves them incomplete", [get(), Content(b"he"), CUT_OFF], origin=[READ, _OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n", STAY]),
-    Case("an origin that stops within a body until the end leaves it incomplete", [get(), Content(b"he"), CUT_OFF], origin=[READ, _OK + b"\r\nhe", STAY]),
-    Case("an origin that stops within a body until the end leaves it incomplete for HTTP/1.0", [get(version=b"HTTP/1.0"), Content(b"he"), CUT_OFF], origin=[READ, _OK + b"\r\nhe", STAY]),
-    Case("an origin that sends interim responses for ever is cut off", [get(), _never_complete], origin=[READ, *[step for _ in range(60) for step in (b"HTTP/1.1 102 Processing\r\n\r\n", Pause(0.1))], STAY]),
-    Case("a tunnel in which nothing moves is closed", [get(b"<origin>", method=b"CONNECT"), Answer(200, method="CONNECT"), GONE], None, origin=[STAY]),
-    Case("a tunnel in which one side speaks is not closed", [get(b"<origin>", method=b"CONNECT"), Answer(200, method="CONNECT"), Octets(b"0123456789")], None, origin=[*drip(b"0123456789", 0.3), STAY]),
-    Case("a client that takes nothing is cut off, and its origin's connection ends", [get(), Wait("sending")], _ends, origin=[READ, _OK + b"Content-Length: %d\r\n\r\n" % len(_MUCH), Signal("sending"), _push]),
+    Case("a client that stops within its body is cut off, and the request is never completed",
+         [post(b"Content-Length: 10\r\n", b"hello"), _is_timeout], [Incomplete()], origin=[READ_HEAD, READ]),
+    Case("a client that stops within a chunk is cut off, and the request is never completed",
+         [post(_CHUNKED, b"a\r\nhello"), _is_timeout], [Incomplete()], origin=[READ_HEAD, READ]),
+    Case("a client that stops within a chunk's size is cut off", [post(_CHUNKED, b"5\r\nhello\r\n1"), _is_timeout],
+         [Incomplete()], origin=[READ_HEAD, READ]),
+    Case("a client that stops within its trailers is cut off", [post(_CHUNKED, b"0\r\nX: y\r\n"), _is_timeout], [Incomplete()],
+         origin=[READ_HEAD, READ]),
+    Case("a client that never sends its body is cut off", [post(b"Content-Length: 10\r\n"), _is_timeout], [Incomplete()],
+         origin=[READ_HEAD, READ]),
+    Case("a slow body that makes progress is not cut off", [post(b"Content-Length: 10\r\n"), *drip(b"0123456789", 0.2),
+                                                            Answer(200, b"hello"), KEPT],
+         [Forwarded(b"POST / HTTP/1.1", body=b"0123456789")]),
+    Case("a slow response that makes progress is not cut off", [get(), Answer(200, b"0123456789"), KEPT],
+         origin=[READ, _OK + b"Content-Length: 10\r\n\r\n", *drip(b"0123456789", 0.2)]),
+    Case("a slow chunked response that makes progress is not cut off", [get(), Answer(200, b"0123456789"), KEPT_OR_CLOSED],
+         origin=[READ, _OK + b"Transfer-Encoding: chunked\r\n\r\n",
+                 *[step for octet in b"0123456789" for step in (b"1\r\n%c\r\n" % octet, Pause(0.2))], b"0\r\n\r\n"]),
+    Case("an upload whose origin pauses is not cut off", [post(b"Content-Length: %d\r\n" % (1 << 20), bytes(1 << 20)),
+                                                          Answer(200, b"hello"), KEPT],
+         [Forwarded(b"POST / HTTP/1.1", body=bytes(1 << 20))], origin=[READ_HEAD, Pause(0.6), READ, HELLO]),
+    Case("an origin that says nothing is a 504", [get(), Answer(504, is_own=True), KEPT_OR_CLOSED],
+         [Forwarded(b"GET / HTTP/1.1")], origin=[READ, STAY]),
+    Case("an origin that sends its head an octet at a time is a 504 in the end or is heard",
+         [get(), Answer((200, 502, 504)), KEPT_OR_CLOSED], origin=[READ, *drip(HELLO, 0.05)]),
+    Case("an origin that stops within its body leaves it incomplete", [get(), Content(b"he"), CUT_OFF],
+         origin=[READ, _OK + b"Content-Length: 5\r\n\r\nhe", STAY]),
+    Case("an origin that stops within its chunks leaves them incomplete", [get(), Content(b"he"), CUT_OFF],
+         origin=[READ, _OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n", STAY]),
+    Case("an origin that stops within a body until the end leaves it incomplete", [get(), Content(b"he"), CUT_OFF],
+         origin=[READ, _OK + b"\r\nhe", STAY]),
+    Case("an origin that stops within a body until the end leaves it incomplete for HTTP/1.0",
+         [get(version=b"HTTP/1.0"), Content(b"he"), CUT_OFF], origin=[READ, _OK + b"\r\nhe", STAY]),
+    Case("an origin that sends interim responses for ever is cut off", [get(), _never_complete],
+         origin=[READ, *[step for _ in range(60) for step in (b"HTTP/1.1 102 Processing\r\n\r\n", Pause(0.1))], STAY]),
+    Case("a tunnel in which nothing moves is closed", [get(b"<origin>", method=b"CONNECT"), Answer(200, method="CONNECT"),
+                                                       GONE], None, origin=[STAY]),
+    Case("a tunnel in which one side speaks is not closed", [get(b"<origin>", method=b"CONNECT"), Answer(200, method="CONNECT"),
+            Octets(b"0123456789")], None, origin=[*drip(b"0123456789", 0.3), STAY]),
+    Case("a client that takes nothing is cut off, and its origin's connection ends", [get(), Wait("sending")], _ends,
+         origin=[READ, _OK + b"Content-Length: %d\r\n\r\n" % len(_MUCH), Signal("sending"), _push]),
 )
 class TimeTest(ConformanceTest):
-    options = ("--head-timeout", "1s", "--idle-timeout", "1s", "--body-timeout", "1s", "--response-timeout", "1s", "--tunnel-idle-timeout", "1s")
+    at_once = 12
+    options = ("--head-timeout", "1s", "--idle-timeout", "1s", "--body-timeout", "1s", "--response-timeout", "1s",
+               "--tunnel-idle-timeout", "1s")
 
 
 @table(
-    Case("an upload whose origin pauses for three seconds arrives whole", [post(b"Content-Length: %d\r\n" % len(_MUCH)), _send_much, Answer(200, b"hello"), KEPT], [Forwarded(b"POST / HTTP/1.1", body=_MUCH)],
+    Case("an upload whose origin pauses for three seconds arrives whole",
+         [post(b"Content-Length: %d\r\n" % len(_MUCH)), _send_much, Answer(200, b"hello"), KEPT],
+         [Forwarded(b"POST / HTTP/1.1", body=_MUCH)],
          origin=[READ_HEAD, Pause(3), READ, HELLO]),
-    Case("a download whose client pauses for three seconds arrives whole", [get(), Pause(3), Answer(200, _MUCH), KEPT], origin=[READ, _OK + b"Content-Length: %d\r\n\r\n" % len(_MUCH), _MUCH]),
-    Case("a request that comes back through another proxy again and again ends", [get(b"http://<origin>/loop"), Answer((400, 403, 502, 504, 508))], _few, origin=[READ, _relay]),
+    Case("a download whose client pauses for three seconds arrives whole", [get(), Pause(3), Answer(200, _MUCH), KEPT],
+         origin=[READ, _OK + b"Content-Length: %d\r\n\r\n" % len(_MUCH), _MUCH]),
+    Case("a request that comes back through another proxy again and again ends",
+         [get(b"http://<origin>/loop"), Answer((400, 403, 502, 504, 508))], _few, origin=[READ, _relay]),
 )
 class PatienceTest(ConformanceTest):
     def test_seven_hundred_connections_of_one_address_are_served(self):

@@ -101,7 +101,7 @@ def _framing(message: Message, without_fields: str) -> str:
     if length is not None and coding is not None:
         raise Malformed("both Content-Length and Transfer-Encoding")
     if coding is not None:
-        if coding.lower() != b"chunked" or message.start_line.startswith(b"HTTP/1.0") or message.start_line.endswith(b"HTTP/1.0"):
+        if coding.lower() != b"chunked" or b"HTTP/1.0" in (message.start_line[:8], message.start_line[-8:]):
             raise Malformed(f"Transfer-Encoding: {coding!r} in {message.start_line!r}")
         return CHUNKED
     if length is not None:

@@ -28,7 +28,7 @@ HeadScanner::Result scan_bytewise(std::string_view bytes, std::size_t& head_byte
 void parse_one_head(const std::string& text, RequestHead& out) {
   HeadScanner scanner;
   expect(scanner.scan(text) == HeadScanner::Result::Complete && scanner.head_bytes() == text.size(), "one head is written");
-  expect(parse_request_head(text, out) == HeadError::None, "what is written parses");
+  expect(parse_request_head(text, out, kFieldsMax + kFieldsAddedMax) == HeadError::None, "what is written parses");
 }
 
 // What a TRACE gets back is the request, without secrets.

@@ -29,15 +29,14 @@ void check_what_is_sent(const ResponseHead& head, std::string_view method, const
   HeadScanner scanner;
   expect(scanner.scan(text) == HeadScanner::Result::Complete && scanner.head_bytes() == text.size(), "one head is sent");
   ResponseHead sent;
-  expect(parse_response_head(text, sent) == HeadError::None, "what is sent parses");
+  expect(parse_response_head(text, sent, kFieldsMax + kFieldsAddedMax) == HeadError::None, "what is sent parses");
   expect(sent.status == head.status && sent.reason_phrase == head.reason_phrase && sent.minor_version == 1, "status and reason stay");
   BodyFraming framing;
   expect(response_framing(sent, method, framing) == FramingError::None, "the framing is clear");
   expect(framing.kind == form.client_framing, "the framing is the one that was chosen");
   expect(framing.kind != BodyKind::Length || framing.length == origin.length, "the length stays");
-  const bool gets_date = !form.date.empty() && head.status / 100 != 1;
-  const bool had_date = find_field(head.fields, FieldId::Date) != nullptr;
-  expect(!gets_date || had_date || count_fields(sent.fields, FieldId::Date) == 1, "a final response has a date");
+  const bool has_date = find_field(sent.fields, FieldId::Date) != nullptr;
+  expect(has_date || form.date.empty() || head.status / 100 == 1, "a final response has a date");
 }
 
 void try_head(std::uint8_t choice, std::string_view bytes) {

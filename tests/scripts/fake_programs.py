@@ -26,6 +26,7 @@ OPTIONS = [
     _option("rate-limit", "REQUESTS/WINDOW|off", "100/10s", ["supervisor", "proxy_worker"], group="Policy"),
     _option("block", "PATTERN", "", ["supervisor", "proxy_worker"], repeatable=True, group="Policy"),
     _option("records", "on|off", "on", ["supervisor", "proxy_worker"], group="Records"),
+    _option("collector", "on|off", "on", ["supervisor"], group="Delivery"),
     _option("commit-interval", "DURATION", "200ms", ["supervisor", "collector"], group="Records"),
     _option("csv", "FILE", "", ["reporter"], group="Report"),
     _option("write-summary", "", "", ["reporter"], flag=True, group="Report"),

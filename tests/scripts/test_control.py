@@ -15,6 +15,11 @@ def counters_file(slots: dict[int, list[int]]) -> bytes:
     return data
 
 
+def collector_status_file(state: int, error: bytes, refused_batches: int = 0) -> bytes:
+    words = [1, 1, state, 1, 0, 0, refused_batches, 0, 0, 0, 1 if error else 0, 2, len(error), *[0] * 17]
+    return struct.pack("<8sQ30Q512s", b"WEIRCOL1", 752, *words, error)
+
+
 class Status(supervised.SupervisorTest):
     def status(self) -> dict:
         return json.loads(self.command("status", "--json").out)
@@ -46,6 +51,22 @@ class Status(supervised.SupervisorTest):
         self.start().wait_ready()
         (self.data_dir / "run" / "counters").write_bytes(counters_file({0: [1, 1, 777, *[0] * 13]}))
         self.assertNotIn("777", self.command("status").out)
+
+    def test_says_when_the_collector_cannot_write(self):
+        self.start().wait_ready()
+        status_file = self.data_dir / "run" / "collector_status"
+        status_file.write_bytes(collector_status_file(3, b"database or disk is full", refused_batches=7))
+        status = self.command("status")
+        self.assertEqual(status.process.returncode, 1)
+        self.assertRegex(status.out, r"The collector cannot write since .*: database or disk is full; the workers keep")
+        self.assertIn("7 refused batches", status.out)
+        self.assertEqual(self.status()["collector"]["state"], "waiting")
+        status_file.write_bytes(collector_status_file(2, b""))
+        status = self.command("status")
+        self.assertEqual(status.process.returncode, 0)
+        self.assertNotIn("collector cannot", status.out)
+        status_file.write_bytes(b"of another version")
+        self.assertEqual(self.command("status").process.returncode, 0)
 
     def test_says_when_nothing_runs(self):
         for arguments in ((), ("--json",)):

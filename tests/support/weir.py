@@ -25,7 +25,7 @@ from raw_client import RawClient
 
 _START_S = 30.0
 _STOP_S = 60.0
-_SANITIZER_REPORT = re.compile(rb"(ERROR: AddressSanitizer|ERROR: LeakSanitizer|WARNING: ThreadSanitizer"
+SANITIZER_REPORT = re.compile(rb"(ERROR: AddressSanitizer|ERROR: LeakSanitizer|WARNING: ThreadSanitizer"
                                rb"|UndefinedBehaviorSanitizer|: runtime error: |AddressSanitizer:DEADLYSIGNAL"
                                rb"|terminate called|__glibcxx_assert_fail)")
 _COUNTERS_HEADER = struct.Struct("<8sIII44x")
@@ -156,7 +156,7 @@ class WeirTest(unittest.TestCase):
             said = process.stderr_file.read_bytes()
             self._said.append(f"--- {process.name} (pid {process.pid}) said on standard error:\n"
                               f"{said.decode('utf-8', 'replace')[-20000:]}")
-            if _SANITIZER_REPORT.search(said):
+            if SANITIZER_REPORT.search(said):
                 reported.append(process.name)
         if reported:
             self.fail(f"a sanitizer or a crash was reported by {', '.join(reported)}")

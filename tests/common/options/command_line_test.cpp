@@ -91,6 +91,24 @@ TEST_F(CommandLineTest, ReadsEveryFormOfValue) {
   EXPECT_TRUE(settings_.connect_ports.any);
 }
 
+TEST_F(CommandLineTest, ReadsWhereTheCollectorIsAndWhatRecordsSurvive) {
+  EXPECT_EQ(read({}), -1);
+  EXPECT_EQ(settings_.durability, Durability::Process);
+  EXPECT_EQ(settings_.collector_endpoint, "");
+  EXPECT_EQ(read({"--durability", "power", "--collector-endpoint", "tcp://[::1]:7788", "--collector-keys", "my keys"}), -1) << error_;
+  EXPECT_EQ(settings_.durability, Durability::Power);
+  EXPECT_EQ(settings_.collector_endpoint, "tcp://[::1]:7788");
+  EXPECT_EQ(settings_.collector_keys, "my keys");
+  for (const char* endpoint : {"ipc:///run/weir.sock", "ipc://@weir", "tcp://*:1", "tcp://collector.example:65535"}) {
+    EXPECT_EQ(read({"--collector-endpoint", endpoint}, kCollector), -1) << error_;
+  }
+  for (const char* endpoint : {"", "ipc://", "tcp://", "tcp://:7788", "tcp://host", "tcp://host:0", "tcp://host:65536", "tcp://host:x", "udp://host:1", "host:1"}) {
+    expect_refused({"--collector-endpoint", endpoint},
+                   "proxy_worker: --collector-endpoint: \"" + std::string(endpoint) + "\" is not ipc://PATH|tcp://ADDRESS:PORT");
+  }
+  expect_refused({"--durability", "disk"}, "proxy_worker: --durability: \"disk\" is not process|power, such as process");
+}
+
 TEST_F(CommandLineTest, TakesRepeatedOptionsInOrderAndForgetsTheirDefault) {
   EXPECT_EQ(read({"--listen", "[::1]:1", "--listen", ":2", "--block", "a", "--block", "b"}), -1) << error_;
   EXPECT_THAT(listening(), ElementsAre("[::1]:1", "[::]:2"));

@@ -31,7 +31,7 @@ class TunnelTest : public testing::Test {
   }
   void pump() {
     if (result_ != Tunnel::Result::Ended) {
-      result_ = tunnel_.pump(client_.stream(), origin_.stream(), buffer_);
+      result_ = tunnel_.pump(client_.stream(), origin_.stream(), buffer_, nullptr);
     }
   }
   static void receive(FarSide& side) {
@@ -142,7 +142,7 @@ TEST_F(TunnelTest, StopsReadingASideWhoseOtherSideDoesNotTakeIt) {
   };
   ASSERT_TRUE(runner_.until([&] {
     const bool is_full = send_more();
-    (void)tunnel_.pump(client_.stream(), slow.stream(), buffer_);
+    (void)tunnel_.pump(client_.stream(), slow.stream(), buffer_, nullptr);
     return is_full && !tunnel_.has_moved();
   }));
   EXPECT_LE(slow.stream().spill_bytes(), kSpillBytesMax);
@@ -150,7 +150,7 @@ TEST_F(TunnelTest, StopsReadingASideWhoseOtherSideDoesNotTakeIt) {
   client_.end();
   ASSERT_TRUE(runner_.until([&] {
     slow.receive();
-    (void)tunnel_.pump(client_.stream(), slow.stream(), buffer_);
+    (void)tunnel_.pump(client_.stream(), slow.stream(), buffer_, nullptr);
     return slow.received().end;
   }));
   EXPECT_EQ(slow.received().bytes.size(), sent.size());
@@ -160,7 +160,7 @@ TEST_F(TunnelTest, LetsOthersHaveTheirTurnWhenThereIsMuchToMove) {
   client_.send(std::string(200'000, 'x'));
   ASSERT_TRUE(runner_.until([&] { return client_.stream().may_read(); }));
   std::array<char, 1000> small;
-  EXPECT_EQ(tunnel_.pump(client_.stream(), origin_.stream(), small), Tunnel::Result::Unfinished);
+  EXPECT_EQ(tunnel_.pump(client_.stream(), origin_.stream(), small, nullptr), Tunnel::Result::Unfinished);
   EXPECT_LT(tunnel_.client_to_origin_bytes(), 100'000u);
 }
 

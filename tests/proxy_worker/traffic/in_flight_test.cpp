@@ -33,7 +33,7 @@ proto::TrafficEvent event_of(std::uint32_t number) {
 class InFlightTest : public testing::Test {
  protected:
   struct Process {
-    explicit Process(const std::filesystem::path& folder) : spool(open(folder)), in_flight(folder), shipper(loop, spool, endpoint(folder)) {}
+    explicit Process(const std::filesystem::path& folder) : spool(open(folder)), in_flight(folder), shipper(loop, spool, {endpoint(folder)}) {}
     static Spool open(const std::filesystem::path& folder) {
       std::string error;
       auto spool = Spool::open(folder, "worker-3", {.segment_bytes = 1 << 16, .total_bytes = 1 << 20}, error);

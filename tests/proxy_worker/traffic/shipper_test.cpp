@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 
+#include "common/ledger/record_frame.h"
 #include "tests/proxy_worker/loop_runner.h"
 #include "tests/proxy_worker/traffic/collector_end.h"
 #include "tests/support/temporary_folder.h"
@@ -27,7 +28,7 @@ class ShipperTest : public testing::Test {
     EXPECT_TRUE(spool) << error;
     return std::move(*spool);
   }
-  void start_shipper() { shipper_.emplace(loop_, spool_, endpoint()); }
+  void start_shipper() { shipper_.emplace(loop_, spool_, Wire{endpoint()}); }
   void start_collector() { collector_.emplace(endpoint()); }
   std::string endpoint() const { return "ipc://" + (folder_.path() / "collector.sock").native(); }
 
@@ -89,6 +90,35 @@ TEST_F(ShipperTest, DeliversWhatIsAppended) {
   append(1000);
   EXPECT_TRUE(run_until_recorded(1000));
   EXPECT_TRUE(spool_.is_all_acknowledged());
+}
+
+TEST_F(ShipperTest, SaysHowManyEventsAreLostWithinTheStream) {
+  start_collector();
+  append(2);
+  EXPECT_EQ(spool_.begin_append(ledger::kRecordPayloadBytesMax + 1), nullptr) << "too large: its number is used up";
+  ++appended_;
+  append(2);
+  start_shipper();
+  auto batch = next_batch();
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(batch->header.first_sequence(), 1u);
+  EXPECT_EQ(batch->header.lost_before(), 0u);
+  batch = next_batch();
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(batch->header.first_sequence(), 4u);
+  EXPECT_EQ(batch->header.lost_before(), 1u);
+}
+
+TEST_F(ShipperTest, SendsWhatIsOnTheDiskWhenItIsThere) {
+  start_collector();
+  SpoolSync sync(loop_, spool_);
+  append(1000);
+  EXPECT_EQ(sync.synced_sequence(), 0u);
+  shipper_.emplace(loop_, spool_, Wire{endpoint()}, &sync);
+  EXPECT_TRUE(run_until_recorded(1000));
+  EXPECT_EQ(sync.synced_sequence(), 1000u);
+  append(1);
+  EXPECT_TRUE(run_until_recorded(1001));
 }
 
 TEST_F(ShipperTest, SaysWhoseEventsTheyAreAndWhichIsTheOldest) {

@@ -49,7 +49,6 @@ TEST(TrafficLog, HasNothingToDeliverWithoutRecords) {
   live::WorkerCounters counters{};
   TrafficLog log(counters, {});
   record_one_of_each(log);
-  log.publish_state();
   EXPECT_TRUE(log.is_delivered());
   EXPECT_EQ(counters.records_pending, 0u);
 }
@@ -60,13 +59,13 @@ TEST(TrafficLog, PutsEachRecordIntoTheSpool) {
   auto spool = Spool::open(folder.path() / "spool", "worker-0", {.segment_bytes = 1 << 16, .total_bytes = 1 << 20}, error);
   ASSERT_TRUE(spool) << error;
   net::EventLoop loop;
-  Shipper shipper(loop, *spool, "ipc://" + (folder.path() / "nobody.sock").native());
+  Shipper shipper(loop, *spool, {"ipc://" + (folder.path() / "nobody.sock").native()});
   live::WorkerCounters counters{};
   TrafficLog log(counters, {.spool = &*spool, .shipper = &shipper});
   record_one_of_each(log);
   EXPECT_FALSE(log.is_delivered());
-  log.publish_state();
-  EXPECT_EQ(counters.records_pending, 5u);
+  tests::LoopRunner runner(loop);
+  EXPECT_TRUE(runner.until([&] { return counters.records_pending == 5u; }, std::chrono::seconds(20)));
   EXPECT_GT(counters.records_pending_bytes, 0u);
   EXPECT_EQ(counters.records_lost, 0u);
 
@@ -88,7 +87,7 @@ TEST(TrafficLog, ShipsEachRecordByItself) {
   tests::CollectorEnd collector(endpoint);
   net::EventLoop loop;
   tests::LoopRunner runner(loop);
-  Shipper shipper(loop, *spool, endpoint);
+  Shipper shipper(loop, *spool, {endpoint});
   live::WorkerCounters counters{};
   TrafficLog log(counters, {.spool = &*spool, .shipper = &shipper});
   for (std::uint64_t sequence = 1; sequence <= 3; ++sequence) {

@@ -7,8 +7,10 @@
 
 #include <chrono>
 #include <fstream>
+#include <span>
 
 #include "common/base/file_lock.h"
+#include "common/ledger/segment.h"
 #include "tests/collector/hand_made.h"
 #include "tests/reporter/verify/installation.h"
 
@@ -28,6 +30,16 @@ using testing::write;
 
 const char* const kLog = "Website Traffic/www.example.com.jsonl";
 const char* const kOtherLog = "Website Traffic/other.example.com.jsonl";
+
+// Where an event begins in a segment whose first is event 1.
+std::size_t offset_of_event(const std::string& segment, std::uint64_t sequence) {
+  const auto bytes = std::as_bytes(std::span(segment));
+  std::size_t offset = sizeof(ledger::SegmentHeader);
+  for (std::uint64_t number = 1; number < sequence; ++number) {
+    offset += ledger::framed_bytes(ledger::read_record(bytes.subspan(offset)).value().size());
+  }
+  return offset;
+}
 
 // Two workers' streams of 30 and 20 events, all of them delivered: 41 lines in one log, 8 in another, 1 blocked.
 class Verify : public ::testing::Test {
@@ -161,9 +173,23 @@ TEST_F(Verify, FindsAReferenceThatLeadsNowhere) {
   EXPECT_EQ(number_of(found, "references", "unresolved"), 58u);
 }
 
+TEST_F(Verify, CountsProgressOfRequestsThatGoOn) {
+  const std::string stream = there_.stream_id(0);
+  const std::string number = "(SELECT id FROM stream WHERE stream_id = '" + stream + "')";
+  there_.execute("UPDATE stream SET last_sequence = 31 WHERE stream_id = '" + stream +
+                 "'; INSERT INTO progress VALUES (5, 1, 1, 0, 10, 10, 0, 1, 1, " + number + ", 31)");
+  std::filesystem::remove_all(there_.data_dir() / "spool" / "worker-0");
+  EXPECT_THAT(failed(verify()), IsEmpty());
+  EXPECT_EQ(number_of(there_.verify(), "streams", "progress_rows"), 1u);
+  there_.execute("UPDATE progress SET host_id = 99, sequence = 12");
+  const Verification found = verify();
+  EXPECT_THAT(failed(found), ElementsAre("streams", "references"));
+  EXPECT_THAT(faults(found, "streams"), ElementsAre(HasSubstr("12 (progress id 5)"), HasSubstr("event 31 of 31: in no row")));
+}
+
 TEST_F(Verify, ListsAGapAndPassesIt) {
   const std::string stream = there_.stream_id(0);
-  there_.execute("UPDATE stream SET last_sequence = last_sequence + 4 WHERE stream_id = '" + stream + "'; INSERT INTO gap VALUES ('" +
+  there_.execute("UPDATE stream SET last_sequence = last_sequence + 4 WHERE stream_id = '" + stream + "'; INSERT INTO gap (stream_id, first_sequence, last_sequence, noticed_at_us) VALUES ('" +
                  stream + "', 31, 34, 1760799018000000)");
   std::filesystem::remove_all(there_.data_dir() / "spool" / "worker-0");
   const Verification found = verify();
@@ -174,7 +200,7 @@ TEST_F(Verify, ListsAGapAndPassesIt) {
 
 TEST_F(Verify, FindsAGapThatIsNoGap) {
   const std::string stream = there_.stream_id(0);
-  there_.execute("INSERT INTO gap VALUES ('" + stream + "', 5, 6, 0), ('" + stream + "', 30, 31, 0), ('nobody', 1, 2, 0)");
+  there_.execute("INSERT INTO gap (stream_id, first_sequence, last_sequence, noticed_at_us) VALUES ('" + stream + "', 5, 6, 0), ('" + stream + "', 30, 31, 0), ('nobody', 1, 2, 0)");
   const Verification found = verify();
   EXPECT_THAT(failed(found), ElementsAre("streams"));
   EXPECT_THAT(faults(found, "streams"), ElementsAre("gap 1 to 2 of nobody: there is no such stream", stream + ": gap 5 to 6: 2 events of it have rows",
@@ -393,9 +419,25 @@ TEST_F(Verify, FindsADamagedSegment) {
   write(there_.segment(0), content);
   const Verification found = there_.verify();
   EXPECT_THAT(failed(found), ElementsAre("spools"));
-  EXPECT_THAT(faults(found, "spools"), ElementsAre(HasSubstr("is damaged behind event 36, at octet ")));
+  EXPECT_THAT(faults(found, "spools"), ElementsAre(HasSubstr("is damaged behind event 36, at octet "),
+                                                   HasSubstr("event 37: unreadable in the spool, not in the database")));
   EXPECT_EQ(number_of(found, "spools", "damaged_segments"), 1u);
   EXPECT_EQ(number_of(found, "spools", "pending_events"), 6u);
+}
+
+TEST_F(Verify, FindsEventsThatBecameZeros) {
+  there_.record(0, 7);
+  there_.stop();
+  std::string content = content_of(there_.segment(0));
+  const std::size_t place = offset_of_event(content, 36);
+  content.replace(place, std::string::npos, content.size() - place, '\0');
+  write(there_.segment(0), content);
+  const Verification found = there_.verify();
+  EXPECT_THAT(failed(found), ElementsAre("spools"));
+  EXPECT_THAT(faults(found, "spools"), ElementsAre(HasSubstr("is damaged behind event 35"),
+                                                   HasSubstr("events 36 to 37: unreadable in the spool, not in the database")));
+  EXPECT_EQ(number_of(found, "spools", "pending_events"), 5u);
+  EXPECT_EQ(number_of(found, "spools", "events_in_neither"), 2u);
 }
 
 TEST_F(Verify, FindsWhatADamagedSegmentTookFromTheMiddle) {

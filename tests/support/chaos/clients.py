@@ -76,7 +76,7 @@ class Client:
         return attempt.is_complete and b"\r\nconnection: close\r\n" not in head.lower()
 
     def _talk_in_tunnel(self, attempt: Attempt) -> None:
-        path = self._path(attempt, 20_000, 30)
+        path = self._path(attempt, 20_000, 150)
         self._connection.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {self._origin}\r\n\r\n".encode())
         head = self._connection.read_head()
         attempt.is_complete = head is not None and self._connection.skip_body(head)

@@ -80,8 +80,8 @@ def _summary(report: Report) -> str:
     result = report.comparison
     kills = ", ".join(f"{count} {victim}" for victim, count in report.kills.items())
     return (f"killed: {kills}; the supervisor was started {report.starts} times; {report.seconds:.0f} s\n"
-            f"requests: {result.attempts}; rows: {result.recorded}, of them interrupted: {result.interrupted}; "
-            f"sent without a trace anywhere: {result.unseen}\n"
+            f"requests sent: {result.sent}; rows: {result.recorded}, of them interrupted: {result.interrupted}; "
+            f"read by no worker: {result.unseen}; not sent, as nobody listened: {result.not_sent}\n"
             f"reporter --verify: {report.verifications} times")
 
 

@@ -1,5 +1,6 @@
 """The clients' list and the database, request by request."""
 import collections
+import contextlib
 import dataclasses
 import pathlib
 import sqlite3
@@ -9,6 +10,8 @@ from .attempt import Attempt, Kind
 
 _SELECT = """SELECT request.path, user_agent.text, method.name, request.status, request.outcome FROM request
  LEFT JOIN user_agent ON user_agent.id = +request.user_agent_id LEFT JOIN method ON method.id = +request.method_id"""
+_TOLD = "SELECT total(told_bytes_sent), total(told_bytes_received) FROM request"
+_PROGRESS = "SELECT total(bytes_sent), total(bytes_received) FROM progress"
 _SERVED, _INTERRUPTED = 1, 6
 
 
@@ -21,7 +24,8 @@ class Row:
 
 @dataclasses.dataclass
 class Comparison:
-    attempts: int = 0
+    sent: int = 0
+    not_sent: int = 0  # nobody listened: the supervisor was dead
     recorded: int = 0
     interrupted: int = 0
     unseen: int = 0  # sent, nothing came back, not recorded: nobody can know of them
@@ -29,18 +33,27 @@ class Comparison:
 
 
 def read_rows(database_file: pathlib.Path) -> Iterable[Row]:
-    database = sqlite3.connect(f"{database_file.absolute().as_uri()}?mode=ro", uri=True, timeout=30)
-    try:
+    with _open(database_file) as database:
         for path, user_agent, method, status, outcome in database.execute(_SELECT):
-            # An interrupted request may have been recorded before its head was whole.
+            # An interrupted request may have lost a part of a long path or its user agent.
             token = user_agent or "" if method == "CONNECT" else path.split("/")[1] if path.count("/") == 3 else ""
             yield Row(token, status, outcome)
-    finally:
-        database.close()
+
+
+def judge_progress(database_file: pathlib.Path) -> list[str]:
+    """When all requests have ended, what their rows say of their progress is what the progress rows say."""
+    with _open(database_file) as database:
+        [told], [progress] = database.execute(_TOLD).fetchall(), database.execute(_PROGRESS).fetchall()
+    return [] if told == progress else [f"octets told in progress by the requests: {told}, in progress rows: {progress}"]
+
+
+def _open(database_file: pathlib.Path):
+    return contextlib.closing(sqlite3.connect(f"{database_file.absolute().as_uri()}?mode=ro", uri=True, timeout=30))
 
 
 def compare(attempts: dict[str, Attempt], rows: Iterable[Row]) -> Comparison:
-    result = Comparison(attempts=len(attempts))
+    sent = sum(attempt.is_sent for attempt in attempts.values())
+    result = Comparison(sent=sent, not_sent=len(attempts) - sent)
     rows_of = collections.defaultdict(list)
     for row in rows:
         result.recorded += 1

@@ -7,7 +7,7 @@ from typing import Callable
 
 from .attempt import AttemptList
 from .clients import BLOCKED_HOST, Client
-from .comparison import Comparison, compare, read_rows
+from .comparison import Comparison, compare, judge_progress, read_rows
 from .origin import Origin
 from .product import Broken, Product, faults_of, free_port
 
@@ -18,6 +18,7 @@ _PAUSE_S_MAX = 1.5
 _VERIFY_EVERY_KILLS = 40
 _DELIVERY_S = 120.0
 _DRAIN_TIMEOUT = "2s"
+_PROGRESS_INTERVAL = "40ms"  # so that kills meet progress events, too
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Run:
         self._problems: list[str] = []
         self._began = time.monotonic()
         self.product = Product(folder, bin_dir, supervisor, plan.workers, "--allow-destination", "loopback", "--rate-limit", "off",
-                               "--connect-ports", "any", "--block", BLOCKED_HOST, "--drain-timeout", _DRAIN_TIMEOUT)
+                               "--connect-ports", "any", "--block", BLOCKED_HOST, "--drain-timeout", _DRAIN_TIMEOUT,
+                               "--progress-interval", _PROGRESS_INTERVAL)
 
     def carry_out(self) -> Report:
         origin = Origin(self._attempts)
@@ -122,6 +124,7 @@ class Run:
 
     def _report(self) -> Report:
         comparison = compare(self._attempts.all(), read_rows(self.product.database_file))
+        progress = judge_progress(self.product.database_file)
         return Report(kills=self._kills, starts=self.product.starts, verifications=self._verifications,
                       seconds=time.monotonic() - self._began, comparison=comparison,
-                      problems=self._problems + comparison.differences)
+                      problems=self._problems + comparison.differences + progress)
