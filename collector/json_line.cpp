@@ -135,6 +135,7 @@ void append_blocked(ObjectWriter& line, const TrafficRecord& record, std::int64_
   line.text("Reason", record.reason);
   line.text("Rule", record.rule);
   line.text("Rule list", record.rule_list);
+  line.number("Rule line", record.rule_line);
   line.word("Time", time_text.utc(id));
   line.number("Client port", record.client_port);
   line.number("Port", record.port);
@@ -174,6 +175,14 @@ void append_json_line(LineBuffer& out, const TrafficRecord& record, std::int64_t
     case store::LogKind::RateLimited:
       append_rate_limited(line, record, request_id, time_text);
       break;
+  }
+  if (record.would_block) {
+    line.text("Would be blocked by", record.rule);
+    line.text("Would be blocked by list", record.rule_list);
+    line.number("Would be blocked by line", record.rule_line);
+  }
+  if (!record.policy_version.empty()) {
+    line.text("Policy", record.policy_version);
   }
   if (!record.user.empty()) {
     line.text("User", record.user);

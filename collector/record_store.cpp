@@ -17,8 +17,9 @@ constexpr std::string_view kInsert =
     "INSERT INTO request (id, duration_us, ttfb_us, client_id, host_id, port, method_id, scheme, status, outcome, fault,"
     " reason_id, rule_id, requests_in_window, bytes_sent, bytes_received, response_body_bytes, request_body_bytes,"
     " user_agent_id, content_type_id, path, origin_address, worker_id, connection_id, request_number, client_port,"
-    " stream, sequence, told_bytes_sent, told_bytes_received, user_id, tls_hello_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
-    " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)";
+    " stream, sequence, told_bytes_sent, told_bytes_received, user_id, tls_hello_id, policy_id, rule_line,"
+    " would_block) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
+    " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35)";
 
 constexpr std::string_view kInsertProgress =
     "INSERT INTO progress (id, client_id, host_id, duration_us, bytes_sent, bytes_received, worker_id, connection_id,"
@@ -49,17 +50,19 @@ bool RecordStore::prepare(store::Error& error) {
   auto user_agents = ReferenceTable::open(database_, "user_agent", {"text"}, error);
   auto content_types = ReferenceTable::open(database_, "content_type", {"text"}, error);
   auto users = ReferenceTable::open(database_, "user", {"name"}, error);
+  auto policies = ReferenceTable::open(database_, "policy", {"version"}, error);
   auto tls_hellos = ReferenceTable::open(database_, "tls_hello", {"server_name", "offer"}, error);
   struct stat status {};
   if (!begin || !commit || !roll_back || !insert || !insert_progress || !clients || !hosts || !methods || !reasons || !rules || !user_agents ||
-      !content_types || !users || !tls_hellos || ::stat(path_.c_str(), &status) != 0) {
+      !content_types || !users || !tls_hellos || !policies || ::stat(path_.c_str(), &status) != 0) {
     return false;
   }
   device_ = status.st_dev;
   inode_ = status.st_ino;
   statements_.emplace(Statements{std::move(*begin), std::move(*commit), std::move(*roll_back), std::move(*insert), std::move(*insert_progress), std::move(*clients),
                                  std::move(*hosts), std::move(*methods), std::move(*reasons), std::move(*rules),
-                                 std::move(*user_agents), std::move(*content_types), std::move(*users), std::move(*tls_hellos)});
+                                 std::move(*user_agents), std::move(*content_types), std::move(*users), std::move(*tls_hellos),
+                                 std::move(*policies)});
   return true;
 }
 
@@ -82,7 +85,7 @@ void RecordStore::roll_back() {
   }
   for (ReferenceTable* table : {&statements_->clients, &statements_->hosts, &statements_->methods, &statements_->reasons,
                                 &statements_->rules, &statements_->user_agents, &statements_->content_types, &statements_->users,
-                                &statements_->tls_hellos}) {
+                                &statements_->tls_hellos, &statements_->policies}) {
     table->forget_all();
   }
   taken_requests_ = taken_progress_ = {};
@@ -149,7 +152,8 @@ bool RecordStore::resolve(const TrafficRecord& record, References& references) {
   return required(s.clients, record.client_address, references.client) && required(s.hosts, record.host, references.host) &&
          required(s.methods, record.method, references.method) && optional(s.reasons, record.reason, references.reason) &&
          optional(s.user_agents, record.user_agent, references.user_agent) &&
-         optional(s.content_types, record.content_type, references.content_type) && optional(s.users, record.user, references.user);
+         optional(s.content_types, record.content_type, references.content_type) && optional(s.users, record.user, references.user) &&
+         optional(s.policies, record.policy_version, references.policy);
 }
 
 // What is bound stays bound from row to row, and most columns repeat: only what changed is bound again.
@@ -201,6 +205,9 @@ void RecordStore::bind(const TrafficRecord& record, const References& references
   next(record.told_bytes_received);
   next_or_null(references.user);
   next_or_null(references.tls_hello);
+  next_or_null(references.policy);
+  next_or_null(record.rule_line != 0 ? std::optional<std::int64_t>(record.rule_line) : std::nullopt);
+  next(record.would_block);
 }
 
 // Two requests rarely end in the same microsecond. When many claim one time (a clock that stands still), the run of

@@ -42,15 +42,15 @@ class RecordStore {
  private:
   struct Statements {
     store::Statement begin, commit, roll_back, insert, insert_progress;
-    ReferenceTable clients, hosts, methods, reasons, rules, user_agents, content_types, users, tls_hellos;
+    ReferenceTable clients, hosts, methods, reasons, rules, user_agents, content_types, users, tls_hellos, policies;
   };
   // The numbers that a record's texts are replaced by.
   struct References {
     std::int64_t client = 0, host = 0, method = 0;
-    std::optional<std::int64_t> reason, rule, user_agent, content_type, user, tls_hello;
+    std::optional<std::int64_t> reason, rule, user_agent, content_type, user, tls_hello, policy;
   };
 
-  static constexpr std::size_t kInsertParameters = 32;
+  static constexpr std::size_t kInsertParameters = 35;
 
   // Ids from begin to end, without end, that are known to be taken in one table.
   struct TakenIds {

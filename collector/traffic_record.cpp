@@ -100,6 +100,9 @@ void RecordDecoder::take_message(std::int64_t now_us) {
   record_.reason = event.reason();
   record_.rule = event.rule();
   record_.rule_list = event.rule_list();
+  record_.rule_line = event.rule_line();
+  record_.would_block = event.would_block();
+  record_.policy_version = event.policy_version();
   record_.requests_in_window = event.requests_in_window();
   record_.bytes_sent = clamp(event.bytes_sent());
   record_.bytes_received = clamp(event.bytes_received());

@@ -39,6 +39,9 @@ struct TrafficRecord {
   std::string_view reason;
   std::string_view rule;
   std::string_view rule_list;
+  std::uint32_t rule_line = 0;  // 0: the list is no file
+  bool would_block = false;     // the rule was only observed
+  std::string_view policy_version;  // empty when there were no rules
   std::uint32_t requests_in_window = 0;
   std::int64_t bytes_sent = 0;
   std::int64_t bytes_received = 0;

@@ -1,6 +1,7 @@
 // proxy_worker: parses options, puts a worker together and runs it.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "common/ledger/collector_endpoint.h"
 #include "common/ledger/curve_keys.h"
 #include "common/options/command_line.h"
+#include "common/policy/policy_file.h"
 #include "proxy_worker/net/socket.h"
 #include "proxy_worker/session/worker.h"
 #include "proxy_worker/traffic/delivery.h"
@@ -126,6 +128,31 @@ int deliver(Ledger& ledger, net::EventLoop& loop, traffic::TrafficLog& log) {
   return 0;
 }
 
+void report(const policy::ListReport& list) {
+  base::log_info(list.name + ": " + std::to_string(list.entries) + " entries, " + std::to_string(list.duplicates) + " duplicates, " +
+                 std::to_string(list.skipped) + " lines skipped");
+  constexpr std::size_t kShownMax = 3;
+  for (std::size_t shown = 0; shown < std::min(kShownMax, list.skipped_first.size()); ++shown) {
+    const policy::ListReport::Skipped& line = list.skipped_first[shown];
+    base::log_info(list.name + ":" + std::to_string(line.line) + ": skipped: " + line.reason);
+  }
+}
+
+int compile_policy(const options::Settings& settings) {
+  const auto path = policy::policy_path(settings.data_dir);
+  std::string error;
+  const policy::Compilation outcome = policy::compile_policy_file(path, settings.rules, error);
+  if (outcome == policy::Compilation::BadSource || outcome == policy::Compilation::Failed) {
+    return refuse(outcome == policy::Compilation::BadSource ? kBadConfiguration : kFailed, error);
+  }
+  const auto mapped = outcome == policy::Compilation::Compiled ? policy::MappedPolicy::open(path, error) : std::nullopt;
+  if (mapped) {
+    const auto lists = mapped->policy().lists();
+    std::for_each(lists.begin(), lists.end(), report);
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -133,8 +160,10 @@ int main(int argc, char** argv) {
   if (const auto status = options::read_options(options::kWorker, argc, argv, settings)) {
     return *status;
   }
-  base::start_log("worker-" + std::to_string(settings.worker_id), settings.log_level);
-  block_signals();
+  base::start_log(settings.compile_policy ? "policy" : "worker-" + std::to_string(settings.worker_id), settings.log_level);
+  if (!settings.compile_policy) {
+    block_signals();
+  }
   if (!base::follow_supervisor()) {
     return kFailed;
   }
@@ -143,6 +172,9 @@ int main(int argc, char** argv) {
   const auto run_folder = settings.data_dir / "run";
   if (!make_private_folder(settings.data_dir, error) || !make_private_folder(run_folder, error)) {
     return refuse(kFailed, error);
+  }
+  if (settings.compile_policy) {
+    return compile_policy(settings);
   }
   auto counters = live::CountersFile::open(run_folder / "counters", error);
   if (!counters) {
@@ -189,9 +221,9 @@ int main(int argc, char** argv) {
   }
   live::start(slot);
   session::Worker worker({settings, loop, std::move(listeners), slot, rate_windows ? &*rate_windows : nullptr, client_use ? &*client_use : nullptr, log,
-                          ledger ? &ledger->shipper : nullptr});
-  if (!worker.load_policy(error)) {
-    return refuse(kBadConfiguration, error);
+                          ledger ? &ledger->shipper : nullptr, {argv, argv + argc}});
+  if (const int status = worker.load_policy(error); status != 0) {
+    return refuse(status, error);
   }
   base::notify_starter("READY=1");
   worker.run();

@@ -1,4 +1,4 @@
-// What a policy decision costs: matching a host against rules, admitting a request, judging a destination.
+// What a policy decision costs beside the rules (domain_bench.cpp): admitting a request, judging a destination.
 #include <benchmark/benchmark.h>
 #include <time.h>
 #include <unistd.h>
@@ -6,82 +6,15 @@
 #include <array>
 #include <filesystem>
 #include <memory>
-#include <random>
+#include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "common/policy/destination_guard.h"
-#include "common/policy/domain_rules.h"
 #include "common/policy/host_name.h"
 #include "common/policy/rate_windows.h"
 
 namespace weir::policy {
 namespace {
-
-constexpr std::size_t kHosts = 1 << 14;  // more than stay in the caches of a core with their rules
-
-std::string numbered_name(std::size_t number) {
-  static const char* const kZones[] = {"com", "net", "example.org", "co.uk"};
-  return "tracker-" + std::to_string(number * 2654435761u % 100'000'007) + "." + kZones[number % 4];
-}
-
-enum class Form { Names, BelowNames };
-
-DomainRules make_rules(std::size_t count, Form form) {
-  DomainRules rules;
-  std::string error;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::string pattern = form == Form::Names ? numbered_name(i) : "*." + numbered_name(i);
-    if (!rules.add(pattern, "bench", static_cast<unsigned>(i), error)) {
-      throw std::runtime_error(error);
-    }
-  }
-  return rules;
-}
-
-template <class MakeHost>
-void match_hosts(benchmark::State& state, const DomainRules& rules, MakeHost make_host) {
-  std::mt19937 random(1);
-  std::vector<std::string> hosts;
-  for (std::size_t i = 0; i < kHosts; ++i) {
-    hosts.push_back(make_host(random()));
-  }
-  std::size_t next = 0;
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(rules.match(hosts[next++ % kHosts]));
-  }
-}
-
-void match_hit(benchmark::State& state) {
-  const auto count = static_cast<std::size_t>(state.range(0));
-  match_hosts(state, make_rules(count, Form::Names), [&](std::size_t random) { return numbered_name(random % count); });
-}
-BENCHMARK(match_hit)->Arg(1)->Arg(1000)->Arg(100'000)->Arg(2'000'000);
-
-void match_hit_below(benchmark::State& state) {
-  const auto count = static_cast<std::size_t>(state.range(0));
-  match_hosts(state, make_rules(count, Form::BelowNames),
-              [&](std::size_t random) { return "a.b." + numbered_name(random % count); });
-}
-BENCHMARK(match_hit_below)->Arg(1)->Arg(1000)->Arg(100'000);
-
-void match_miss(benchmark::State& state) {
-  match_hosts(state, make_rules(static_cast<std::size_t>(state.range(0)), Form::Names),
-              [](std::size_t random) { return "www.site-" + std::to_string(random % 1'000'000) + ".example.com"; });
-}
-BENCHMARK(match_miss)->Arg(1)->Arg(1000)->Arg(100'000)->Arg(2'000'000);
-
-void match_miss_wildcards(benchmark::State& state) {
-  DomainRules rules;
-  std::string error;
-  for (std::int64_t i = 0; i < state.range(0); ++i) {
-    if (!rules.add("*ad" + std::to_string(i) + "*.example", "bench", 1, error)) {
-      throw std::runtime_error(error);
-    }
-  }
-  match_hosts(state, rules, [](std::size_t random) { return "www.site-" + std::to_string(random % 1'000'000) + ".example.com"; });
-}
-BENCHMARK(match_miss_wildcards)->Arg(1)->Arg(100)->Arg(1000);
 
 void normalize_host(benchmark::State& state, const char* host) {
   for (auto _ : state) {

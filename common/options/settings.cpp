@@ -16,6 +16,7 @@ namespace {
 using Take = std::function<bool(const std::string&)>;
 
 constexpr unsigned kProxy = kSupervisor | kWorker;
+constexpr unsigned kJudges = kProxy | kReporter;  // the reporter explains what the worker decides
 constexpr std::uint32_t kWorkersMax = 512;
 constexpr std::uint32_t kRateRequestsMax = 100'000;
 constexpr std::chrono::milliseconds kRateWindowMax = std::chrono::hours(24);
@@ -52,6 +53,10 @@ auto number_between(std::uint64_t min, std::uint64_t max) {
 
 std::optional<bool> parse_on_off(const std::string& text) {
   return text == "on" ? std::optional(true) : text == "off" ? std::optional(false) : std::nullopt;
+}
+
+std::optional<bool> parse_truth(const std::string& text) {
+  return text == "true" ? std::optional(true) : text == "false" ? std::optional(false) : std::nullopt;
 }
 
 std::optional<std::filesystem::path> parse_path(const std::string& text) {
@@ -206,11 +211,14 @@ void declare_general(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "General", .name = "deliver-only", .value = "on|off", .default_text = "off", .programs = kWorker,
                  .help = "Hand over the records that this worker left, and end", .take = store(s.deliver_only, parse_on_off),
                  .internal = true});
+  out.push_back({.group = "General", .name = "compile-policy", .programs = kWorker,
+                 .help = "Write the compiled policy into the data directory, and end", .take = store(s.compile_policy, parse_truth),
+                 .internal = true});
 }
 
 void declare_listening(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Listening", .name = "listen", .value = "ADDRESS:PORT", .default_text = "127.0.0.1:8080",
-                 .programs = kProxy, .help = "Where clients connect to; [::1]:8080 for IPv6, :8080 for every address",
+                 .programs = kJudges, .help = "Where clients connect to; [::1]:8080 for IPv6, :8080 for every address",
                  .take = append(s.listen, parse_listen_address), .start_list = [&s] { s.listen.clear(); }});
   out.push_back({.group = "Listening", .name = "workers", .value = "N", .default_text = "", .programs = kSupervisor,
                  .help = "How many worker processes share the load (default: one per core)",
@@ -218,6 +226,21 @@ void declare_listening(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Listening", .name = "drain-timeout", .value = "DURATION", .default_text = "10s", .programs = kProxy,
                  .help = "How long requests under way may go on after a stop was asked for",
                  .take = store(s.drain_timeout, base::parse_duration)});
+}
+
+void declare_rules(std::vector<Declaration>& out, policy::RuleSources& rules) {
+  const auto declare = [&out](const std::string& action, policy::RuleSources::OfAction& target, const std::string& pattern_help,
+                              const std::string& file_help) {
+    out.push_back({.group = "Policy", .name = action, .value = "PATTERN", .default_text = "", .programs = kJudges, .help = pattern_help,
+                   .take = append(target.patterns, parse_text), .start_list = [&target] { target.patterns.clear(); }});
+    out.push_back({.group = "Policy", .name = action + "list", .value = "FILE", .default_text = "", .programs = kJudges, .help = file_help,
+                   .take = append(target.files, parse_path), .start_list = [&target] { target.files.clear(); }});
+  };
+  declare("block", rules.block, "Refuse hosts of this name; * ? and [...] are wildcards: '*.youtube.com'",
+          "Refuse hosts that this list names: wildcards, a hosts file, plain names, ||name^, dnsmasq; read again on SIGHUP");
+  declare("allow", rules.allow, "Let hosts of this name through, whatever blocks them", "Let hosts that this list names through");
+  declare("observe", rules.observe, "Let hosts of this name through, and record that they would have been blocked",
+          "Try a list: record what it would have blocked");
 }
 
 void declare_policy(std::vector<Declaration>& out, Settings& s) {
@@ -236,13 +259,8 @@ void declare_policy(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Policy", .name = "exempt-client", .value = "CIDR|loopback|private|any", .default_text = "", .programs = kProxy,
                  .help = "Clients to whom neither the rate limit nor the other limits per client apply",
                  .take = append_networks(limits.exempt), .start_list = [&s] { s.client_limits.exempt.clear(); }});
-  out.push_back({.group = "Policy", .name = "block", .value = "PATTERN", .default_text = "", .programs = kProxy,
-                 .help = "Refuse hosts of this name; * ? and [...] are wildcards: '*.youtube.com'",
-                 .take = append(s.block_patterns, parse_text), .start_list = [&s] { s.block_patterns.clear(); }});
-  out.push_back({.group = "Policy", .name = "blocklist", .value = "FILE", .default_text = "", .programs = kProxy,
-                 .help = "Refuse hosts that match a line of this file; read again on SIGHUP",
-                 .take = append(s.blocklists, parse_path), .start_list = [&s] { s.blocklists.clear(); }});
-  out.push_back({.group = "Policy", .name = "allow-client", .value = "CIDR|loopback|private|any", .default_text = "", .programs = kProxy,
+  declare_rules(out, s.rules);
+  out.push_back({.group = "Policy", .name = "allow-client", .value = "CIDR|loopback|private|any", .default_text = "", .programs = kJudges,
                  .help = "Who may use the proxy (default: this machine; when it listens wider, private networks too)",
                  .take = append_networks(s.allow_clients), .start_list = [&s] { s.allow_clients.clear(); }});
   out.push_back({.group = "Policy", .name = "tls-names", .value = "observe|refuse", .default_text = "observe", .programs = kProxy,
@@ -252,12 +270,12 @@ void declare_policy(std::vector<Declaration>& out, Settings& s) {
                  .help = "Only users of this file may use the proxy: USER:HASH lines as htpasswd -B writes them; read again on SIGHUP",
                  .take = store(s.password_file, parse_path)});
   out.push_back({.group = "Policy", .name = "allow-destination", .value = "CIDR|loopback|private|any", .default_text = "",
-                 .programs = kProxy, .help = "Addresses that requests may go to although they are refused by default or denied",
+                 .programs = kJudges, .help = "Addresses that requests may go to although they are refused by default or denied",
                  .take = append_networks(s.destinations.allow), .start_list = [&s] { s.destinations.allow.clear(); }});
   out.push_back({.group = "Policy", .name = "deny-destination", .value = "CIDR|loopback|private|any", .default_text = "",
-                 .programs = kProxy, .help = "Further addresses that no request may go to, for example private",
+                 .programs = kJudges, .help = "Further addresses that no request may go to, for example private",
                  .take = append_networks(s.destinations.deny), .start_list = [&s] { s.destinations.deny.clear(); }});
-  out.push_back({.group = "Policy", .name = "connect-ports", .value = "PORT[,PORT...]|any", .default_text = "443", .programs = kProxy,
+  out.push_back({.group = "Policy", .name = "connect-ports", .value = "PORT[,PORT...]|any", .default_text = "443", .programs = kJudges,
                  .help = "Ports that a CONNECT tunnel may lead to", .take = store(s.connect_ports, parse_connect_ports)});
 }
 
@@ -315,11 +333,7 @@ void declare_timeouts(std::vector<Declaration>& out, Timeouts& t) {
 }
 
 void declare_report(std::vector<Declaration>& out, Report& r) {
-  const auto flag = [](bool& target) {
-    return store(target, [](const std::string& text) {
-      return text == "true" ? std::optional(true) : text == "false" ? std::optional(false) : std::nullopt;
-    });
-  };
+  const auto flag = [](bool& target) { return store(target, parse_truth); };
   const auto declare = [&out](Declaration declaration) {
     declaration.group = "Report";
     declaration.programs = kReporter;
@@ -343,6 +357,10 @@ void declare_report(std::vector<Declaration>& out, Report& r) {
            .take = flag(r.write_summary)});
   declare({.name = "verify", .help = "Prove that all records add up: database, streams, JSON logs, spools; with --json for programs",
            .take = flag(r.verify)});
+  declare({.name = "explain", .value = "URL", .help = "Say what the policy would do with a request for it, and why; with --json for programs",
+           .take = store(r.explain, parse_text)});
+  declare({.name = "client", .value = "ADDRESS", .help = "With --explain: who would ask (default: this machine)",
+           .take = [&r](const std::string& text) { return (r.client = base::IpAddress::parse(text)).has_value(); }});
   declare({.name = "full", .help = "With --verify: have SQLite check the indexes too", .take = flag(r.full)});
 }
 

@@ -2,6 +2,7 @@
 // the command line, the configuration file, --help and --describe-options all come from there.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "common/base/ip_address.h"
 #include "common/base/log.h"
 #include "common/options/declaration.h"
+#include "common/policy/rule_sources.h"
 
 namespace weir::options {
 
@@ -31,6 +33,8 @@ struct DestinationNetworks {
 struct ConnectPorts {
   bool any = false;
   std::vector<std::uint16_t> ports{443};
+
+  bool permit(std::uint16_t port) const { return any || std::find(ports.begin(), ports.end(), port) != ports.end(); }
 };
 
 // What one client may use, over all workers; nothing: as much as it likes.
@@ -82,6 +86,8 @@ struct Report {
   bool write_summary = false;
   bool verify = false;
   bool full = false;  // verify with SQLite's thorough check
+  std::string explain;  // a URL
+  std::optional<base::IpAddress> client;  // who would ask for it
   std::uint32_t top = 5;
   std::optional<std::chrono::system_clock::time_point> since;
   std::optional<std::chrono::system_clock::time_point> until;
@@ -96,13 +102,13 @@ struct Settings {
   std::uint32_t workers = 0;  // 0: one per core
   std::uint32_t worker_id = 0;
   bool deliver_only = false;  // hand over what that worker left, and end
+  bool compile_policy = false;  // write the compiled policy, and end
   std::chrono::milliseconds drain_timeout{10'000};
   Timeouts timeouts;
 
   std::optional<RateLimit> rate_limit = RateLimit{};
   ClientLimits client_limits;
-  std::vector<std::string> block_patterns;
-  std::vector<std::filesystem::path> blocklists;
+  policy::RuleSources rules;
   TlsNames tls_names = TlsNames::Observe;
   std::vector<base::Cidr> allow_clients;  // empty: by listening address
   std::filesystem::path password_file;    // empty: nobody has to log in

@@ -11,15 +11,15 @@ namespace weir::policy {
 
 namespace {
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 struct Idn2Free {
   void operator()(char* text) const { ::idn2_free(text); }
 };
 
 }  // namespace
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
 
 std::string to_lower(std::string_view text) {
   std::string lower(text);

@@ -20,5 +20,6 @@ std::optional<std::string> normalized_host(std::string_view host);
 std::optional<std::string> to_a_labels(std::string_view name);
 
 std::string to_lower(std::string_view text);  // ASCII only
+bool is_ascii(std::string_view text);
 
 }  // namespace weir::policy

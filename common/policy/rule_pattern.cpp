@@ -1,6 +1,7 @@
 #include "common/policy/rule_pattern.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/ip_address.h"
 #include "common/policy/glob.h"
@@ -17,6 +18,38 @@ bool is_name_byte(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 
+// Nearly all rules are names of letters, digits, hyphens and dots: one pass tells whether this is such a name, and writes
+// it down. Whatever it does not take, right or wrong, is looked at closely.
+bool take_simple_name(std::string_view text, std::string& name) {
+  if (text.size() > kHostNameOctetsMax || text.empty()) {
+    return false;
+  }
+  name.resize(text.size());
+  std::size_t label_bytes = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    char c = text[at];
+    if (c == '.') {
+      if (label_bytes == 0) {
+        return false;
+      }
+      label_bytes = 0;
+    } else {
+      c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_') || ++label_bytes > kLabelOctetsMax) {
+        return false;
+      }
+    }
+    name[at] = c;
+  }
+  return name.back() >= 'a' && name.back() <= 'z';  // else it may be an address, or end in a dot
+}
+
+// Only then it is worth looking closer: nearly all rules are names.
+bool may_be_address(std::string_view text) {
+  const char last = text.ends_with('.') && text.size() > 1 ? text[text.size() - 2] : text.back();
+  return (last >= '0' && last <= '9') || text.find(':') != std::string_view::npos;
+}
+
 // A pattern for the text of IPv6 addresses, such as 2001:db8:*.
 bool is_address_wildcard(std::string_view text) {
   return text.find(':') != std::string_view::npos &&
@@ -30,7 +63,7 @@ std::string find_stray_byte(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
     if (c == '[' && at >= set_end) {
-      set_end = Glob::find_set_end(text, at);
+      set_end = find_set_end(text, at);
       if (set_end == std::string_view::npos) {
         return "has a [ without ]";
       }
@@ -72,7 +105,7 @@ std::string find_bad_label(std::string_view name) {
 // A pattern with wildcards, its labels in UTF-8 turned into A-labels. Only labels without wildcards can be: an A-label
 // says nothing of the letters' order.
 std::string normalize_wildcard(std::string_view text, std::string& name) {
-  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+  if (is_ascii(text)) {
     name = to_lower(text);
     return {};
   }
@@ -81,9 +114,9 @@ std::string normalize_wildcard(std::string_view text, std::string& name) {
   }
   while (true) {
     const std::string_view label = text.substr(0, text.find('.'));
-    const bool has_wildcard = Glob::has_wildcard(label);
+    const bool is_wild = has_wildcard(label);
     const auto converted = to_a_labels(label);
-    if (!converted || (has_wildcard && *converted != to_lower(label))) {
+    if (!converted || (is_wild && *converted != to_lower(label))) {
       return "has a label that cannot be written in ASCII (a wildcard cannot stand for a part of such a label)";
     }
     name += *converted;
@@ -97,6 +130,10 @@ std::string normalize_wildcard(std::string_view text, std::string& name) {
 
 // Fills `out`, or says what is wrong.
 std::string parse(std::string_view text, RulePattern& out) {
+  if (take_simple_name(text, out.name)) {
+    return {};
+  }
+  out.name.clear();
   const bool is_adblock = text.starts_with("||");
   if (is_adblock) {
     if (!text.ends_with('^')) {
@@ -104,9 +141,13 @@ std::string parse(std::string_view text, RulePattern& out) {
     }
     text = text.substr(2, text.size() - 3);
   }
-  if (const auto literal = normalized_host(text); literal && base::IpAddress::parse(*literal)) {
-    out = {is_adblock ? Kind::AtOrBelow : Kind::Exact, *literal};
-    return {};
+  if (!text.empty() && may_be_address(text)) {
+    if (auto literal = normalized_host(text); literal && base::IpAddress::parse(*literal)) {
+      out.kind = is_adblock ? Kind::AtOrBelow : Kind::Exact;
+      out.is_address = !is_adblock;
+      out.name = std::move(*literal);
+      return {};
+    }
   }
   if (text.ends_with('.')) {
     text.remove_suffix(1);
@@ -117,34 +158,42 @@ std::string parse(std::string_view text, RulePattern& out) {
   if (std::string wrong = find_stray_byte(text); !wrong.empty()) {
     return wrong;
   }
-  const bool is_below = !is_adblock && text.starts_with("*.") && !Glob::has_wildcard(text.substr(2));
+  const bool is_below = !is_adblock && text.starts_with("*.") && !has_wildcard(text.substr(2));
   if (is_below) {
     text.remove_prefix(2);
   }
-  if (Glob::has_wildcard(text)) {
+  if (has_wildcard(text)) {
     out.kind = Kind::Wildcard;
     if (is_adblock || text.size() > kHostNameOctetsMax) {
       return is_adblock ? "has a wildcard between || and ^" : "is longer than " + std::to_string(kHostNameOctetsMax) + " octets";
     }
     return normalize_wildcard(text, out.name);
   }
-  const auto name = to_a_labels(text);
+  auto name = to_a_labels(text);
   if (!name) {
     return "is not a name that IDNA knows";
   }
-  out = {is_adblock ? Kind::AtOrBelow : is_below ? Kind::Below : Kind::Exact, *name};
-  return find_bad_label(*name);
+  out.kind = is_adblock ? Kind::AtOrBelow : is_below ? Kind::Below : Kind::Exact;
+  out.name = std::move(*name);
+  return find_bad_label(out.name);
 }
 
-// For an error message, which is one line.
-std::string quoted(std::string_view text) {
+}  // namespace
+
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShownOctetsMax = 80;
   std::string shown(text.substr(0, kShownOctetsMax));
   std::replace_if(shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, '?');
   return "\"" + shown + (text.size() > kShownOctetsMax ? "..." : "") + "\"";
 }
 
-}  // namespace
+std::string rule_text(Kind kind, bool is_plain, bool is_exception, std::string_view name) {
+  std::string text = is_exception ? "@@" : "";
+  const bool has_bars = kind == Kind::AtOrBelow && !is_plain;
+  text += has_bars ? "||" : kind == Kind::Below ? "*." : "";
+  text += name;
+  return has_bars ? text + "^" : text;
+}
 
 std::optional<RulePattern> parse_rule_pattern(std::string_view text, std::string& error) {
   RulePattern pattern;
@@ -152,7 +201,7 @@ std::optional<RulePattern> parse_rule_pattern(std::string_view text, std::string
   if (wrong.empty()) {
     return pattern;
   }
-  error = quoted(text) + " " + wrong;
+  error = in_quotes(text) + " " + wrong;
   return std::nullopt;
 }
 

@@ -171,6 +171,11 @@ CREATE VIEW gaps AS SELECT stream_id, first_sequence, last_sequence, last_sequen
          " AS noticed FROM gap;\n";
 }
 
+// What later schemas add to all_requests.
+constexpr std::string_view kUserAndHelloColumns = ", user.name AS user, tls_hello.server_name AS tls_server_name, tls_hello.offer AS tls_offer";
+constexpr std::string_view kUserAndHelloJoins =
+    " LEFT JOIN user ON user.id = +request.user_id LEFT JOIN tls_hello ON tls_hello.id = +request.tls_hello_id";
+
 // Who has logged in, and what the ClientHello in a tunnel says.
 std::string third_schema() {
   return R"sql(
@@ -179,8 +184,22 @@ CREATE TABLE tls_hello (id INTEGER PRIMARY KEY, server_name TEXT NOT NULL, offer
 ALTER TABLE request ADD COLUMN user_id INTEGER;
 ALTER TABLE request ADD COLUMN tls_hello_id INTEGER;
 DROP VIEW all_requests;
-)sql" + all_requests_view(", user.name AS user, tls_hello.server_name AS tls_server_name, tls_hello.offer AS tls_offer",
-                          " LEFT JOIN user ON user.id = +request.user_id LEFT JOIN tls_hello ON tls_hello.id = +request.tls_hello_id");
+)sql" + all_requests_view(kUserAndHelloColumns, kUserAndHelloJoins);
+}
+
+// Which policy was in force, and what observed rules would have blocked. The index holds those requests alone: it costs
+// the others nothing, and a report need not look at all of them.
+std::string fourth_schema() {
+  return R"sql(
+CREATE TABLE policy (id INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE) STRICT;
+ALTER TABLE request ADD COLUMN policy_id INTEGER;
+ALTER TABLE request ADD COLUMN rule_line INTEGER;
+ALTER TABLE request ADD COLUMN would_block INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX request_would_block ON request (rule_id, rule_line) WHERE would_block = 1;
+DROP VIEW all_requests;
+)sql" + all_requests_view(std::string(kUserAndHelloColumns) +
+                              ", policy.version AS policy, request.rule_line AS rule_line, request.would_block AS would_block",
+                          std::string(kUserAndHelloJoins) + " LEFT JOIN policy ON policy.id = +request.policy_id");
 }
 
 bool apply(Database& database, std::int64_t version, Error& error) {
@@ -237,6 +256,8 @@ std::string migration_sql(std::int64_t version) {
       return second_schema();
     case 3:
       return third_schema();
+    case 4:
+      return fourth_schema();
     default:
       return {};
   }

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
-
-#include "common/policy/blocklist_file.h"
+#include <utility>
 
 namespace weir::session {
 
@@ -16,21 +15,9 @@ std::chrono::microseconds boot_time() {
 Admission::Admission(const options::Settings& settings, std::vector<base::SocketAddress> listening, policy::RateWindows* rate_windows)
     : settings_(settings), client_access_(settings.allow_clients, listening), rate_windows_(rate_windows) {}
 
-bool Admission::load_rules(std::string& error) {
-  policy::DomainRules rules;
-  for (const std::string& pattern : settings_.block_patterns) {
-    if (!rules.add(pattern, "--block", 0, error)) {
-      error = "--block: " + error;
-      return false;
-    }
-  }
-  for (const auto& path : settings_.blocklists) {
-    if (!policy::load_blocklist(path, rules, error)) {
-      return false;
-    }
-  }
-  rules_ = std::move(rules);
-  return true;
+void Admission::adopt(std::optional<policy::MappedPolicy> policy) {
+  policy_ = std::move(policy);
+  policy_version_ = policy_ ? policy_->policy().version() : std::string();
 }
 
 Verdict Admission::judge_client(const base::IpAddress& client) const {
@@ -51,17 +38,19 @@ Verdict Admission::judge_rate(const base::IpAddress& client) {
 }
 
 Verdict Admission::judge_host(std::string_view host) const {
-  const auto match = rules_.match(host);
-  if (!match) {
+  const auto found = policy_ ? policy_->policy().find(host) : std::nullopt;
+  if (!found || found->action() == policy::Action::Allow) {
     return {};
   }
-  return {.reason = Reason::BlockedDomain, .rule = std::string(match->rule), .rule_list = std::string(match->list)};
+  policy::RuleMatch match = policy_->policy().describe(*found);
+  return {.reason = found->action() == policy::Action::Block ? Reason::BlockedDomain : Reason::None,
+          .rule = std::move(match.rule),
+          .rule_list = std::string(match.list),
+          .rule_line = match.line};
 }
 
 Verdict Admission::judge_tunnel_port(std::uint16_t port) const {
-  const options::ConnectPorts& allowed = settings_.connect_ports;
-  const bool permitted = allowed.any || std::find(allowed.ports.begin(), allowed.ports.end(), port) != allowed.ports.end();
-  return {.reason = permitted ? Reason::None : Reason::ConnectPortNotAllowed};
+  return {.reason = settings_.connect_ports.permit(port) ? Reason::None : Reason::ConnectPortNotAllowed};
 }
 
 }  // namespace weir::session

@@ -122,6 +122,7 @@ ClientSession::Step ClientSession::handle_awaiting_next_request() {
 void ClientSession::begin_transaction() {
   transaction_ = context_.transactions.take();
   open_record(identity_, ++request_count_, client_.written_bytes(), context_.loop.now(), *transaction_);
+  transaction_->event.set_policy_version(context_.admission.policy_version());
   transaction_->exchange.start({});
   heads_.begin();
   enter(Phase::ReadingRequestHead, context_.settings.timeouts.head);

@@ -62,18 +62,20 @@ std::optional<Answer> Gate::admit_destination(Transaction& transaction) {
   }
   if (verdict.reason == Reason::None) {
     verdict = admission.judge_host(target.authority.host);
+    transaction.event.set_policy_version(admission.policy_version());
+    enter_rule(verdict, transaction.event);
   }
   return verdict.reason == Reason::None ? std::nullopt : std::optional(refusal_of(verdict, transaction));
 }
 
 Answer Gate::refusal_of(const Verdict& verdict, Transaction& transaction) const {
   proto::TrafficEvent& event = transaction.event;
-  event.set_rule(verdict.rule);
-  event.set_rule_list(verdict.rule_list);
   event.set_requests_in_window(verdict.requests_in_window);
   std::string detail;
   if (verdict.reason == Reason::BlockedDomain) {
-    detail = transaction.target.authority.host + " matches the rule " + verdict.rule + " (" + verdict.rule_list + ").";
+    const std::string line = verdict.rule_line != 0 ? ", line " + std::to_string(verdict.rule_line) : "";
+    detail = transaction.target.authority.host + " matches the rule " + verdict.rule + " (" + verdict.rule_list + line + "; policy " +
+             context_.admission.policy_version() + ").";
   }
   Answer refusal{.reason = verdict.reason, .detail = std::move(detail), .retry_after = verdict.retry_after};
   if (verdict.reason == Reason::RateLimit && context_.settings.rate_limit) {

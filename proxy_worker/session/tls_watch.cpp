@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy_worker/http1/character.h"
+#include "proxy_worker/session/traffic_record.h"
 
 namespace weir::session {
 
@@ -23,9 +24,9 @@ Reason judge_hello(const tls::ClientHello& hello, const Admission& admission, Tr
   if (name == asked.host) {
     return Reason::None;
   }
-  if (const Verdict verdict = admission.judge_host(name); verdict.reason != Reason::None) {
-    event.set_rule(verdict.rule);
-    event.set_rule_list(verdict.rule_list);
+  const Verdict verdict = admission.judge_host(name);
+  enter_rule(verdict, event);
+  if (verdict.reason != Reason::None) {
     return Reason::TlsNameBlocked;
   }
   return asked.literal ? Reason::None : Reason::TlsNameDiffers;

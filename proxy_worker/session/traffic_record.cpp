@@ -26,6 +26,15 @@ void open_record(const ClientIdentity& client, std::uint32_t request_number, std
   event.set_worker_id(client.worker_id);
 }
 
+void enter_rule(const Verdict& verdict, proto::TrafficEvent& event) {
+  if (!verdict.rule.empty()) {
+    event.set_rule(verdict.rule);
+    event.set_rule_list(verdict.rule_list);
+    event.set_rule_line(verdict.rule_line);
+    event.set_would_block(verdict.would_block());
+  }
+}
+
 void note_answer(unsigned status, net::TimePoint now, Transaction& transaction) {
   transaction.event.set_status(status);
   transaction.event.set_ttfb_us(to_us(now - transaction.started));

@@ -6,6 +6,7 @@
 #include "common/base/ip_address.h"
 #include "proxy_worker/http1/field.h"
 #include "proxy_worker/net/timer_wheel.h"
+#include "proxy_worker/session/admission.h"
 #include "proxy_worker/session/transaction.h"
 #include "proxy_worker/traffic/in_flight_table.h"
 
@@ -22,6 +23,9 @@ struct ClientIdentity {
 // `written_bytes`: octets written to the client so far, over all its requests.
 void open_record(const ClientIdentity& client, std::uint32_t request_number, std::uint64_t written_bytes, net::TimePoint now,
                  Transaction& transaction);
+
+// Which rule refused the request, or would have. What was entered before stays when there is none.
+void enter_rule(const Verdict& verdict, proto::TrafficEvent& event);
 
 // The first octet of an answer goes out.
 void note_answer(unsigned status, net::TimePoint now, Transaction& transaction);

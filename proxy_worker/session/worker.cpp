@@ -49,6 +49,7 @@ Worker::Worker(Parts parts)
       dial_{loop_, resolver_, guard_, own_addresses_, {settings_.timeouts.dns, settings_.timeouts.connect}},
       pool_(loop_, settings_.timeouts.idle, parts.counters.origin_connections_open),
       admission_(settings_, own_addresses_, parts.rate_windows),
+      policy_loader_(loop_, settings_, *this, std::move(parts.command_line)),
       buffer_(std::make_unique<std::array<char, kBufferBytes>>()),
       context_{settings_, loop_, {dial_, pool_, parts.counters.origin_connections_open}, admission_, log_, parts.counters, *buffer_, {}, {}, {}, false, nullptr, parts.client_use, {}},
       sessions_max_((base::raise_open_file_limit() - kReservedDescriptors) / 2),
@@ -63,8 +64,8 @@ Worker::Worker(Parts parts)
 
 Worker::~Worker() { loop_.forget(signals_.value()); }
 
-// All of it, or nothing.
-bool Worker::load_policy(std::string& error) {
+// Users and rules together, or neither.
+bool Worker::install(std::optional<policy::MappedPolicy> rules, std::string& error) {
   std::optional<login::PasswordFile> users;
   if (!settings_.password_file.empty()) {
     users = login::PasswordFile::read(settings_.password_file, error);
@@ -72,9 +73,7 @@ bool Worker::load_policy(std::string& error) {
       return false;
     }
   }
-  if (!admission_.load_rules(error)) {
-    return false;
-  }
+  admission_.adopt(std::move(rules));
   if (users && logins_) {
     logins_->replace(std::move(*users));
   } else if (users) {
@@ -129,19 +128,10 @@ void Worker::on_io(net::Readiness) {
   signalfd_siginfo signal{};
   while (::read(signals_.value(), &signal, sizeof signal) == sizeof signal) {
     if (signal.ssi_signo == SIGHUP) {
-      reload();
+      policy_loader_.reload();
     } else {
       begin_drain();
     }
-  }
-}
-
-void Worker::reload() {
-  std::string error;
-  if (load_policy(error)) {
-    base::log_info("policy read again: " + std::to_string(admission_.rule_count()) + " rules");
-  } else {
-    base::log_error("the old policy stays in force: " + error);
   }
 }
 

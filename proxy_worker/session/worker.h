@@ -13,11 +13,13 @@
 #include "common/options/settings.h"
 #include "proxy_worker/net/acceptor.h"
 #include "proxy_worker/session/client_session.h"
+#include "proxy_worker/session/policy_loader.h"
 #include "proxy_worker/traffic/shipper.h"
 
 namespace weir::session {
 
-class Worker : private net::Acceptor::Listener, private ClientSession::Owner, private net::IoListener, private net::Timer::Listener {
+class Worker : private net::Acceptor::Listener, private ClientSession::Owner, private net::IoListener, private net::Timer::Listener,
+               private PolicyLoader::Owner {
  public:
   // What the worker is made of beyond its own parts; all of it outlives the worker.
   struct Parts {
@@ -29,13 +31,14 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
     policy::ClientUse* client_use;      // nullptr: no limit
     traffic::TrafficLog& log;
     traffic::Shipper* shipper;  // nullptr with --records off
+    std::vector<std::string> command_line;  // of this process, program first
   };
 
   explicit Worker(Parts parts);
   ~Worker();
 
-  // Before run(): false and `error` when the policy cannot be read.
-  [[nodiscard]] bool load_policy(std::string& error);
+  // Before run(): an exit status, with `error` unless it is 0.
+  [[nodiscard]] int load_policy(std::string& error) { return policy_loader_.load(error); }
   // Until SIGTERM or SIGINT, and then until everything under way is done or the drain's time is over.
   void run();
 
@@ -45,7 +48,7 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
   void on_session_closed(ClientSession& session) override;
   void on_io(net::Readiness readiness) override;  // signals
   void on_timer(net::Timer& timer) override;
-  void reload();
+  bool install(std::optional<policy::MappedPolicy> rules, std::string& error) override;
   void begin_drain();
   void arm_progress();
   void tell_progress();
@@ -63,6 +66,7 @@ class Worker : private net::Acceptor::Listener, private ClientSession::Owner, pr
   net::DialContext dial_;
   net::OriginPool pool_;
   Admission admission_;
+  PolicyLoader policy_loader_;
   std::unique_ptr<std::array<char, kBufferBytes>> buffer_;
   std::optional<login::LoginChecker> logins_;
   SessionContext context_;

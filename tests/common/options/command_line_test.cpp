@@ -112,14 +112,14 @@ TEST_F(CommandLineTest, ReadsWhereTheCollectorIsAndWhatRecordsSurvive) {
 TEST_F(CommandLineTest, TakesRepeatedOptionsInOrderAndForgetsTheirDefault) {
   EXPECT_EQ(read({"--listen", "[::1]:1", "--listen", ":2", "--block", "a", "--block", "b"}), -1) << error_;
   EXPECT_THAT(listening(), ElementsAre("[::1]:1", "[::]:2"));
-  EXPECT_THAT(settings_.block_patterns, ElementsAre("a", "b"));
+  EXPECT_THAT(settings_.rules.block.patterns, ElementsAre("a", "b"));
 }
 
 TEST_F(CommandLineTest, TakesPatternsAsTheyAre) {
   EXPECT_EQ(read({"--block", "[::1]", "--block", "[ab][cd]", "--block", "[a,b]", "--block", "*.youtube.com", "--block", "||a^"}), -1) << error_;
-  EXPECT_THAT(settings_.block_patterns, ElementsAre("[::1]", "[ab][cd]", "[a,b]", "*.youtube.com", "||a^"));
+  EXPECT_THAT(settings_.rules.block.patterns, ElementsAre("[::1]", "[ab][cd]", "[a,b]", "*.youtube.com", "||a^"));
   EXPECT_EQ(read({"--block=[::1]", "--data-dir", "[x]"}), -1) << error_;
-  EXPECT_THAT(settings_.block_patterns, ElementsAre("[::1]"));
+  EXPECT_THAT(settings_.rules.block.patterns, ElementsAre("[::1]"));
   EXPECT_EQ(settings_.data_dir, "[x]");
 }
 

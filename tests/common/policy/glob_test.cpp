@@ -71,15 +71,15 @@ constexpr Example kExamples[] = {
 
 TEST(Glob, AnswersAsPythonDoes) {
   for (const Example& example : kExamples) {
-    EXPECT_EQ(Glob(example.pattern).matches(example.text), example.matches) << example.pattern << " on " << example.text;
+    EXPECT_EQ(glob_matches(example.pattern, example.text), example.matches) << example.pattern << " on " << example.text;
   }
 }
 
 TEST(Glob, MatchesEveryByte) {
   for (unsigned byte = 0; byte < 256; ++byte) {
     const std::string text(1, static_cast<char>(byte));
-    EXPECT_TRUE(Glob("?").matches(text)) << byte;
-    EXPECT_TRUE(Glob("[!\x01]").matches(text) || byte == 1) << byte;
+    EXPECT_TRUE(glob_matches("?", text)) << byte;
+    EXPECT_TRUE(glob_matches("[!\x01]", text) || byte == 1) << byte;
   }
 }
 
@@ -107,11 +107,10 @@ TEST(Glob, AgreesWithTheSystemsFnmatch) {
   int matched = 0;
   for (int round = 0; round < 50'000; ++round) {
     const std::string pattern = random_pattern(random);
-    const Glob glob(pattern);
     for (int host = 0; host < 24; ++host) {
       const std::string text = random_text(random);
       const bool expected = ::fnmatch(pattern.c_str(), text.c_str(), FNM_NOESCAPE) == 0;
-      ASSERT_EQ(glob.matches(text), expected) << pattern << " on " << text;
+      ASSERT_EQ(glob_matches(pattern, text), expected) << pattern << " on " << text;
       matched += expected ? 1 : 0;
     }
   }
@@ -124,7 +123,7 @@ TEST(Glob, TakesNoExponentialTime) {
     pattern += "*a";
   }
   pattern += "*b";
-  EXPECT_FALSE(Glob(pattern).matches(std::string(250, 'a')));
+  EXPECT_FALSE(glob_matches(pattern, std::string(250, 'a')));
 }
 
 }  // namespace
