@@ -21,7 +21,7 @@ enum class Role { Worker, Collector };
 
 // The moments at which a process of that role may die, by the names that the sources give them.
 std::span<const std::string_view> crash_points(Role role);
-// Those of them that processes rarely come to.
+// Those of them that processes rarely come to, or that matter most when others were come to before.
 std::span<const std::string_view> rare_crash_points(Role role);
 // Stands for the writing of a file by SQLite or by the collector itself; half of it is written.
 inline constexpr std::string_view kTornWrite = "disk.torn_write";

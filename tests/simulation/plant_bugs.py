@@ -52,20 +52,18 @@ BUGS = {
     return fail(streams_->error().message);
   }
   WEIR_CRASH_POINT("recorder.positions_saved");
-  if (!records_->commit()) {
-    return fail(records_->error().message);
-  }
 """,
         """  const bool is_late = simulation::is_planted("forget-position");
   if (!is_late && !streams_->save_positions()) {
     return fail(streams_->error().message);
   }
   WEIR_CRASH_POINT("recorder.positions_saved");
-  if (!records_->commit()) {
-    return fail(records_->error().message);
-  }
+"""),
+    ("collector/recorder.cpp", "forget-position, until later"): (
+        """  WEIR_CRASH_POINT("recorder.committed");
+""",
+        """  WEIR_CRASH_POINT("recorder.committed");
   if (is_late) {
-    WEIR_CRASH_POINT("recorder.positions_saved");
     (void)streams_->save_positions();
   }
 """),

@@ -300,12 +300,7 @@ void Simulation::deliver_acknowledgement() {
 // Processes.
 
 Fate Simulation::draw_fate(Role role) {
-  if (is_settling_ || random_.below(100) >= temper_.doomed_in_hundred) {
-    return Fate();
-  }
-  const bool is_rare = random_.is_one_of(2);
-  const auto points = is_rare ? rare_crash_points(role) : crash_points(role);
-  return Fate(points[random_.below(points.size())], is_rare || random_.is_one_of(2) ? 1 : random_.between(2, 20));
+  return is_settling_ ? Fate() : temper_.draw_fate(role, random_);
 }
 
 void Simulation::start_worker(Post& post) {

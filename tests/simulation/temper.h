@@ -4,8 +4,11 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <span>
+#include <string_view>
 
 #include "proxy_worker/traffic/spool.h"
+#include "tests/simulation/faults.h"
 #include "tests/simulation/random.h"
 
 namespace weir::simulation {
@@ -43,9 +46,13 @@ struct Temper {
   std::chrono::milliseconds commit_interval{0};
   std::array<std::size_t, kDeeds> weights{};
   std::size_t doomed_in_hundred = 0;  // processes that die at a crash point
+  // Where they die most: what follows from one death often shows only with the next one, at the right place.
+  std::array<std::string_view, 4> favourites_of_workers;
+  std::array<std::string_view, 3> favourites_of_collectors;
   std::size_t long_records_in_hundred = 0;
 
   Deed draw(Random& random) const;
+  Fate draw_fate(Role role, Random& random) const;
 };
 
 Temper draw_temper(Random& random);
