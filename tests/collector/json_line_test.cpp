@@ -84,7 +84,7 @@ TEST_F(JsonLine, WritesSecondsShortest) {
 
 TEST_F(JsonLine, OfARefusalNamesRuleAndList) {
   const Ordered object = Ordered::parse(line(blocked_event()));
-  const std::vector<std::string> expected{"Timestamp", "Blocked hostname", "Client IP", "Reason", "Rule", "Rule list", "Time",
+  const std::vector<std::string> expected{"Timestamp", "Blocked hostname", "Client IP", "Reason", "Rule", "Rule list", "Rule line", "Time",
                                           "Client port", "Port", "Method", "URL path", "User agent", "Origin IP", "Status",
                                           "Outcome", "Worker", "Request id"};
   EXPECT_EQ(keys(object), expected);
