@@ -74,7 +74,7 @@ Simulation::Simulation(std::uint64_t seed, std::filesystem::path data_dir, const
   oracle_.emplace(data_dir_, book_);
   for (std::size_t i = 0; i < temper_.workers; ++i) {
     const std::string name = "worker-" + std::to_string(i);
-    posts_.push_back({{data_dir_ / "spool" / name, name, temper_.limits}, Post::Duty::Serve, nullptr});
+    posts_.push_back({{data_dir_ / "spool" / name, name, temper_.limits, temper_.slots_per_file}, Post::Duty::Serve, nullptr});
   }
 }
 
