@@ -42,6 +42,7 @@ Simulation::~Simulation() {
 }
 
 void Simulation::run() {
+  trace().enter_step(0);
   start_collector();
   for (Post& post : posts_) {
     start_worker(post);
