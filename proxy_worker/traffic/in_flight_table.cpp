@@ -19,7 +19,6 @@ struct Header {
 static_assert(sizeof(Header) == InFlightSlot::kBytes);
 
 constexpr std::array<char, 8> kMagic{'W', 'E', 'I', 'R', 'F', 'L', 'T', '1'};
-constexpr std::size_t kFileBytes = (InFlightTable::kSlotsPerFile + 1) * InFlightSlot::kBytes;
 
 std::filesystem::path file_path(const std::filesystem::path& folder, std::size_t number) {
   std::array<char, 32> name{};
@@ -27,8 +26,10 @@ std::filesystem::path file_path(const std::filesystem::path& folder, std::size_t
   return folder / name.data();
 }
 
-bool is_table(const base::MappedFile& file) {
-  if (file.bytes().size() != kFileBytes) {
+constexpr std::size_t file_bytes(std::size_t slots) { return (slots + 1) * InFlightSlot::kBytes; }
+
+bool is_table(const base::MappedFile& file, std::size_t slots) {
+  if (file.bytes().size() != file_bytes(slots)) {
     return false;
   }
   const auto& header = *reinterpret_cast<const Header*>(file.bytes().data());
@@ -36,18 +37,19 @@ bool is_table(const base::MappedFile& file) {
 }
 
 std::span<InFlightSlot> slots_of(const base::MappedFile& file) {
-  return {reinterpret_cast<InFlightSlot*>(file.bytes().data()) + 1, InFlightTable::kSlotsPerFile};
+  return {reinterpret_cast<InFlightSlot*>(file.bytes().data()) + 1, file.bytes().size() / InFlightSlot::kBytes - 1};
 }
 
 }  // namespace
 
-InFlightTable::InFlightTable(std::filesystem::path folder) : folder_(std::move(folder)) {
+InFlightTable::InFlightTable(std::filesystem::path folder, std::size_t slots_per_file)
+    : folder_(std::move(folder)), slots_per_file_(slots_per_file) {
   std::string error;
   std::error_code failure;
   while (std::filesystem::exists(file_path(folder_, files_.size()), failure)) {
     const auto path = file_path(folder_, files_.size());
     auto file = base::MappedFile::open(path, base::MappedFile::Access::ReadWrite, error);
-    if (!file || !is_table(*file)) {
+    if (!file || !is_table(*file, slots_per_file_)) {
       // Left by a process that was killed while it made the file: nothing was ever in it.
       std::filesystem::remove(path, failure);
       break;
@@ -71,7 +73,7 @@ void InFlightTable::take_over(base::MappedFile file) {
 
 bool InFlightTable::add_file() {
   std::string error;
-  auto file = base::MappedFile::create(file_path(folder_, files_.size()), kFileBytes, error);
+  auto file = base::MappedFile::create(file_path(folder_, files_.size()), file_bytes(slots_per_file_), error);
   if (!file) {
     if (!is_disk_full_) {
       base::log_error("requests that a crash interrupts will not be recorded: " + error);

@@ -55,8 +55,9 @@ class InFlightTable {
   // Slots are added this many at a time, each time in a file of its own.
   static constexpr std::size_t kSlotsPerFile = 1024;
 
-  // `folder` exists and is this worker's alone. Takes over the files that an earlier process left, with what is in them.
-  explicit InFlightTable(std::filesystem::path folder);
+  // `folder` exists and is this worker's alone. Takes over the files that an earlier process left, with what is in them;
+  // all processes of a folder have the same `slots_per_file`.
+  explicit InFlightTable(std::filesystem::path folder, std::size_t slots_per_file = kSlotsPerFile);
 
   // A free slot with this event; nullptr when there is none and no room on the disk for more: the request goes on
   // without. `event` has at most InFlightSlot::kEventBytesMax octets.
@@ -73,6 +74,7 @@ class InFlightTable {
   void take_over(base::MappedFile file);
 
   std::filesystem::path folder_;
+  std::size_t slots_per_file_;
   std::deque<base::MappedFile> files_;
   std::vector<InFlightSlot*> free_;  // the last one is taken first: it is the warmest
   bool is_disk_full_ = false;

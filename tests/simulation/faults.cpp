@@ -39,11 +39,11 @@ constexpr auto kRareCollectorPoints =
 }  // namespace
 
 std::span<const std::string_view> rare_crash_points(Role role) {
-  return role == Role::Worker ? std::span<const std::string_view>(kRareWorkerPoints) : std::span<const std::string_view>(kRareCollectorPoints);
+  return role == Role::Worker ? std::span<const std::string_view>(kRareWorkerPoints) : kRareCollectorPoints;
 }
 
 std::span<const std::string_view> crash_points(Role role) {
-  return role == Role::Worker ? std::span<const std::string_view>(kWorkerPoints) : std::span<const std::string_view>(kCollectorPoints);
+  return role == Role::Worker ? std::span<const std::string_view>(kWorkerPoints) : kCollectorPoints;
 }
 
 Faults& faults() {

@@ -167,8 +167,8 @@ void Oracle::check_streams() {
     std::sort(here.begin(), here.end());
     if (here != wanted) {
       const auto [is, should] = std::mismatch(here.begin(), here.end(), wanted.begin(), wanted.end());
-      throw Violation(std::string(select.text(0)) + ": rows and gaps do not cover 1 to " + std::to_string(wanted.size()) + " once; the first difference is at " +
-                      std::to_string(should != wanted.end() ? *should : *is));
+      throw Violation(std::string(select.text(0)) + ": rows and gaps do not cover 1 to " + std::to_string(wanted.size()) +
+                      " once; the first difference is at " + std::to_string(should != wanted.end() ? *should : *is));
     }
     numbers.erase(std::string(select.text(0)));
   }
@@ -192,7 +192,8 @@ void Oracle::check_request(const Request& request) {
     }
     return check_octets(request, row);
   }
-  const bool may_be_lost = std::any_of(request.recordings.begin(), request.recordings.end(), [&](const EventNumber& n) { return is_in_gap(n); });
+  const bool may_be_lost =
+      std::any_of(request.recordings.begin(), request.recordings.end(), [&](const EventNumber& number) { return is_in_gap(number); });
   const bool is_known = request.fate == Request::Fate::Ended || (request.is_followed && request.fate != Request::Fate::Beginning);
   if (is_known && !may_be_lost) {
     throw Violation(name_of(request) + " is lost, and in no gap; its record had the number " +
@@ -247,8 +248,8 @@ void Oracle::check_log_lines() {
   std::sort(rows.begin(), rows.end());
   if (lines != rows) {
     const auto [line, row] = std::mismatch(lines.begin(), lines.end(), rows.begin(), rows.end());
-    throw Violation("there are " + std::to_string(lines.size()) + " lines and " + std::to_string(rows.size()) + " rows; they differ at the id " +
-                    std::to_string(line != lines.end() ? *line : *row));
+    throw Violation("there are " + std::to_string(lines.size()) + " lines and " + std::to_string(rows.size()) +
+                    " rows; they differ at the id " + std::to_string(line != lines.end() ? *line : *row));
   }
 }
 

@@ -1,9 +1,9 @@
 #include "tests/simulation/simulation.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
+#include "tests/simulation/drawn_event.h"
 #include "tests/simulation/faults.h"
 #include "tests/simulation/trace.h"
 
@@ -15,48 +15,6 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t kEpochUs = 1'760'000'000'000'000;
 constexpr std::size_t kSettlingTurnsMax = 2'000;
-
-proto::TrafficEvent new_event(std::uint64_t number, std::int64_t started_at_us, Random& random) {
-  static constexpr std::array<const char*, 4> kHosts{"a.example", "b.example", "c.example", ""};
-  proto::TrafficEvent event;
-  event.set_started_at_us(static_cast<std::uint64_t>(started_at_us));
-  event.set_client_address(std::string("\x7F\0\0\1", 4));
-  event.set_method("GET");
-  event.set_scheme("http");
-  event.set_host(kHosts[random.below(kHosts.size())]);
-  event.set_port(80);
-  event.set_path("/" + std::string(random.is_one_of(8) ? 400 : random.below(80), 'p'));
-  if (random.is_one_of(3)) {
-    event.set_user_agent("Agent/" + std::to_string(random.below(5)));
-  }
-  event.set_connection_id(number);
-  event.set_request_number(1);
-  return event;
-}
-
-void decide_outcome(proto::TrafficEvent& event, Random& random) {
-  switch (random.below(6)) {
-    case 0:
-      event.set_outcome(proto::REFUSED);
-      event.set_fault(proto::POLICY);
-      event.set_reason("blocked_domain");
-      return;
-    case 1:
-      event.set_outcome(proto::RATE_LIMITED);
-      event.set_fault(proto::POLICY);
-      event.set_reason("rate_limit");
-      return;
-    case 2:
-      event.set_outcome(proto::FAILED);
-      event.set_fault(proto::ORIGIN);
-      event.set_reason("dns_failure");
-      return;
-    default:
-      event.set_outcome(proto::SERVED);
-      event.set_status(200);
-      event.set_incoming_head("GET / HTTP/1.1" + std::string(random.below(200), 'h'));
-  }
-}
 
 bool is_running(const std::unique_ptr<WorkerProcess>& process) { return process != nullptr; }
 
@@ -74,7 +32,7 @@ Simulation::Simulation(std::uint64_t seed, std::filesystem::path data_dir, const
   oracle_.emplace(data_dir_, book_);
   for (std::size_t i = 0; i < temper_.workers; ++i) {
     const std::string name = "worker-" + std::to_string(i);
-    posts_.push_back({{data_dir_ / "spool" / name, name, temper_.limits}, Post::Duty::Serve, nullptr});
+    posts_.push_back({{data_dir_ / "spool" / name, name, temper_.limits, temper_.slots_per_file}, Post::Duty::Serve, nullptr});
   }
 }
 
@@ -84,6 +42,7 @@ Simulation::~Simulation() {
 }
 
 void Simulation::run() {
+  trace().enter_step(0);
   start_collector();
   for (Post& post : posts_) {
     start_worker(post);
@@ -202,7 +161,7 @@ void Simulation::begin_request() {
   const std::uint64_t number = book_.size() + 1;
   Request& request = book_[number];
   request.number = number;
-  request.event = new_event(number, wall_clock_us(), random_);
+  request.event = draw_event(number, wall_clock_us(), random_);
   WEIR_TRACE(post->place.name + ": request " + std::to_string(number) + " begins");
   with(*post, [&](WorkerProcess& process) { process.begin(request); });
 }
@@ -234,7 +193,7 @@ void Simulation::end_request() {
 }
 
 void Simulation::end(Post& post, Request& request) {
-  decide_outcome(request.event, random_);
+  draw_outcome(request.event, random_);
   request.event.set_duration_us(random_.below(2'000'000));
   if (random_.below(100) < temper_.long_records_in_hundred) {
     request.event.set_incoming_head(std::string(random_.below(2 * temper_.limits.segment_bytes), 'h'));

@@ -39,9 +39,12 @@ TEST(LedgerSimulation, KillsAtEveryCrashPoint) {
 
 class PlantedBug : public testing::TestWithParam<std::string_view> {};
 
-TEST_P(PlantedBug, IsFound) {
-  Runs runs;
-  EXPECT_TRUE(runs.run(1, kSeedsToFindABug, GetParam()));
+TEST_P(PlantedBug, IsFoundAndFoundAgainByItsSeedAlone) {
+  const auto found = Runs().run(1, kSeedsToFindABug, GetParam());
+  ASSERT_TRUE(found) << "nothing in " << kSeedsToFindABug << " seeds";
+  const auto again = Runs().run(found->seed, 1, GetParam());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(text_of(*again), text_of(*found));
 }
 
 std::string test_name(const testing::TestParamInfo<std::string_view>& info) {

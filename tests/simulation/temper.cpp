@@ -42,6 +42,7 @@ Temper draw_temper(Random& random) {
   temper.limits.segment_bytes = std::size_t{1024} << random.below(2);
   temper.limits.total_bytes = temper.limits.segment_bytes * random.between(3, random.is_one_of(2) ? 4 : 12);
   temper.limits.when_full = random.is_one_of(2) ? traffic::SpoolLimits::WhenFull::Refuse : traffic::SpoolLimits::WhenFull::DropOldest;
+  temper.slots_per_file = random.between(1, 8);
   temper.commit_interval = std::chrono::milliseconds(std::size_t{10} << random.below(5));
   temper.doomed_in_hundred = random.is_one_of(4) ? 0 : random.between(30, 90);
   for (std::string_view& point : temper.favourites_of_workers) {

@@ -43,6 +43,7 @@ struct Temper {
   std::size_t steps = 0;
   std::size_t workers = 0;
   traffic::SpoolLimits limits;
+  std::size_t slots_per_file = 0;
   std::chrono::milliseconds commit_interval{0};
   std::array<std::size_t, kDeeds> weights{};
   std::size_t doomed_in_hundred = 0;  // processes that die at a crash point

@@ -18,7 +18,7 @@ bool WorkerProcess::start(std::string& error) {
   if (!spool_) {
     return false;
   }
-  in_flight_.emplace(place_.folder);
+  in_flight_.emplace(place_.folder, place_.slots_per_file);
   socket_ = network_.open_socket();
   traffic::Sender::Wire& wire = *this;
   sender_.emplace(*spool_, wire, static_cast<traffic::Sender::Disk*>(nullptr), now_);

@@ -27,6 +27,7 @@ class WorkerProcess : private traffic::Outlet, private traffic::Sender::Wire {
     std::filesystem::path folder;
     std::string name;
     traffic::SpoolLimits limits;
+    std::size_t slots_per_file = 0;  // of the in-flight table
   };
   WorkerProcess(const Place& place, Network& network, RequestBook& book, Fate fate, const TimePoint& now)
       : place_(place), network_(network), book_(book), fate_(fate), now_(now) {}
