@@ -83,7 +83,7 @@ TEST(Queries, ExportMoreThanOnePageWithoutLossOrRepeat) {
     database.execute("INSERT INTO request SELECT value + 1, duration_us, ttfb_us, client_id, host_id, port, method_id, scheme, status,"
                      " outcome, fault, reason_id, rule_id, requests_in_window, bytes_sent, bytes_received, response_body_bytes,"
                      " request_body_bytes, user_agent_id, content_type_id, path, origin_address, worker_id, connection_id,"
-                     " request_number, client_port, stream, sequence, 0, 0, NULL, NULL FROM request, (WITH RECURSIVE numbers(value) AS (SELECT 1"
+                     " request_number, client_port, stream, sequence, 0, 0, NULL, NULL, NULL, NULL, 0 FROM request, (WITH RECURSIVE numbers(value) AS (SELECT 1"
                      " UNION ALL SELECT value + 1 FROM numbers WHERE value < " + std::to_string(rows - 1) + ") SELECT value FROM numbers)");
     const auto ids = exported_ids(database);
     ASSERT_EQ(ids.size(), static_cast<std::size_t>(rows));

@@ -150,7 +150,7 @@ TEST_F(CommandLineTest, LetsTheCommandLineWinOverTheFile) {
 TEST_F(CommandLineTest, IgnoresOtherProgramsOptionsInTheFile) {
   EXPECT_EQ(read_with_file("top = 9\nworkers = \"not judged here\"\nrecords = \"off\"\n"), -1) << error_;
   EXPECT_FALSE(settings_.records);
-  EXPECT_EQ(read_with_file("top = 9\nlisten = \"not judged here\"\nsummary = true\n", {}, kReporter), -1) << error_;
+  EXPECT_EQ(read_with_file("top = 9\nworkers = \"not judged here\"\nsummary = true\n", {}, kReporter), -1) << error_;
   EXPECT_EQ(settings_.report.top, 9u);
   EXPECT_TRUE(settings_.report.summary);
 }
