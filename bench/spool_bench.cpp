@@ -10,6 +10,7 @@
 
 #include "bench/acknowledger.h"
 #include "proxy_worker/traffic/in_flight_table.h"
+#include "proxy_worker/traffic/shipper.h"
 #include "proxy_worker/traffic/spool.h"
 #include "proxy_worker/traffic/traffic_log.h"
 #include "tests/support/temporary_folder.h"

@@ -14,6 +14,7 @@
 
 #include "collector/json_line.h"
 #include "collector/log_name.h"
+#include "common/base/crash_point.h"
 #include "common/base/disk_sync.h"
 #include "common/base/log.h"
 
@@ -125,6 +126,7 @@ bool JsonLog::restore_lengths(std::string& error) {
   while ((step = select->step()) == store::Step::Row) {
     const std::string name(select->text(0));
     const Restored restored = restore_length(data_dir_ / name, select->integer(1));
+    WEIR_CRASH_POINT("json_log.restored");
     cut += restored == Restored::Cut ? 1 : 0;
     shorter += restored == Restored::Shorter ? 1 : 0;
     if (restored == Restored::Missing) {
@@ -177,6 +179,7 @@ bool JsonLog::write(std::string& error) {
     if (!write_file(file.name, pending_[file.name], error)) {
       return false;
     }
+    WEIR_CRASH_POINT("json_log.written");
   }
   if (survives_ == store::Survives::PowerFailure && !sync_files(error)) {
     return false;
@@ -217,6 +220,7 @@ bool JsonLog::note_lengths(std::string& error) {
     has_created_ = has_created_ || files_.has_created();
     note_.files.push_back({overflow, file->inode, file->size});
   }
+  WEIR_CRASH_POINT("json_log.lengths_noted");
   return write_undo_note(error);
 }
 
@@ -325,6 +329,7 @@ void JsonLog::commit() {
 
 void JsonLog::roll_back() {
   undo(note_, data_dir_);
+  WEIR_CRASH_POINT("json_log.undone");
   note_.files.clear();
   forget_pending();
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/base/crash_point.h"
 #include "common/base/log.h"
 
 namespace weir::collector {
@@ -96,6 +97,7 @@ bool Recorder::skip_lost(Stream& stream, const Batch& batch, std::int64_t now_us
   if (!streams_->record_gap(batch.stream_id, stream, last, now_us)) {
     return fail(streams_->error().message);
   }
+  WEIR_CRASH_POINT("recorder.gap");
   pending_lost_events_ += last - first + 1;
   if (gap_warning_.admits(Throttle::Clock::now())) {
     base::log_warning("stream " + batch.stream_id + ": " + std::to_string(last - first + 1) + " events are lost, " + std::to_string(first) +
@@ -122,6 +124,7 @@ bool Recorder::insert_events(Stream& stream, const Batch& batch, std::int64_t no
       return fail(streams_->error().message);
     }
     ++pending_events_;
+    WEIR_CRASH_POINT("recorder.inserted");
   }
   return true;
 }
@@ -131,6 +134,7 @@ bool Recorder::begin_if_needed() {
     return fail(records_->error().message);
   }
   is_in_transaction_ = true;
+  WEIR_CRASH_POINT("recorder.in_transaction");
   return true;
 }
 
@@ -142,12 +146,15 @@ bool Recorder::commit() {
   if (json_log_ && !json_log_->write(failed)) {
     return fail(failed);
   }
+  WEIR_CRASH_POINT("recorder.lines_written");
   if (!streams_->save_positions()) {
     return fail(streams_->error().message);
   }
+  WEIR_CRASH_POINT("recorder.positions_saved");
   if (!records_->commit()) {
     return fail(records_->error().message);
   }
+  WEIR_CRASH_POINT("recorder.committed");
   is_in_transaction_ = false;
   pending_events_ = 0;
   lost_events_ += std::exchange(pending_lost_events_, 0);
@@ -160,6 +167,7 @@ bool Recorder::commit() {
 
 void Recorder::roll_back() {
   records_->roll_back();
+  WEIR_CRASH_POINT("recorder.rolled_back");
   is_in_transaction_ = false;
   pending_events_ = 0;
   pending_lost_events_ = 0;

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "common/base/crash_point.h"
 #include "common/base/disk_sync.h"
 
 namespace weir::collector {
@@ -50,6 +51,7 @@ std::size_t undo(const UndoNote& note, const std::filesystem::path& root) {
     if (fd.is_open() && ::fstat(fd.value(), &status) == 0 && S_ISREG(status.st_mode) && status.st_ino == file.inode &&
         status.st_size > file.bytes && ::ftruncate(fd.value(), file.bytes) == 0) {
       ++changed;
+      WEIR_CRASH_POINT("json_log.cut");
     }
   }
   return changed;
@@ -80,10 +82,12 @@ bool UndoNoteFile::write(const UndoNote& note) {
   if (::ftruncate(fd_.value(), 0) != 0) {
     return false;
   }
+  WEIR_CRASH_POINT("undo_note.emptied");
   const ssize_t written = ::pwrite(fd_.value(), text.data(), text.size(), 0);
   if (written >= 0 && static_cast<std::size_t>(written) < text.size()) {
     errno = ENOSPC;
   }
+  WEIR_CRASH_POINT("undo_note.written");
   return written == static_cast<ssize_t>(text.size());
 }
 

@@ -17,6 +17,7 @@
 #include "proxy_worker/net/socket.h"
 #include "proxy_worker/session/worker.h"
 #include "proxy_worker/traffic/delivery.h"
+#include "proxy_worker/traffic/shipper.h"
 
 namespace {
 

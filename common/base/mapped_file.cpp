@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/base/crash_point.h"
 #include "common/base/unique_fd.h"
 
 namespace weir::base {
@@ -66,11 +67,13 @@ static std::optional<std::span<std::byte>> create_and_map(const std::filesystem:
     error = describe(path, "cannot open", errno);
     return std::nullopt;
   }
+  WEIR_CRASH_POINT("mapped_file.opened");
   int code = 0;
   if (!ensure_size(fd.value(), size, blocks, code)) {
     error = describe(path, "cannot reserve space", code);
     return std::nullopt;
   }
+  WEIR_CRASH_POINT("mapped_file.sized");
   const auto bytes = map(fd.value(), size, MappedFile::Access::ReadWrite);
   if (!bytes) {
     error = describe(path, "cannot map", errno);

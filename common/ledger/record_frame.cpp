@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstring>
 
+#include "common/base/crash_point.h"
+
 namespace weir::ledger {
 
 static_assert(std::endian::native == std::endian::little, "segments are little-endian and are written in place");
@@ -32,6 +34,7 @@ void seal_record(std::byte* frame, std::size_t payload_bytes) {
   const std::size_t end = kRecordHeaderBytes + payload_bytes;
   std::memset(frame + end, 0, framed_bytes(payload_bytes) - end);
   std::memcpy(frame + sizeof(std::uint32_t), &checksum, sizeof checksum);
+  WEIR_CRASH_POINT("frame.checksum");
   auto* length = reinterpret_cast<std::uint32_t*>(frame);
   std::atomic_ref<std::uint32_t>(*length).store(static_cast<std::uint32_t>(payload_bytes), std::memory_order_release);
 }

@@ -24,7 +24,10 @@ struct SegmentHeader {
   std::uint64_t first_sequence;
   std::uint64_t acknowledged;      // the last event of the stream that need not be kept any more
   std::uint64_t end_sequence;      // one past the last event that was finished here; stored after the event itself
-  std::array<char, 96> stream_id;  // filled up with zeros
+  std::array<char, 88> stream_id;  // filled up with zeros
+  // Numbers behind end_sequence that are used up, though the events were lost: there was no room for them. What comes next
+  // is in another segment.
+  std::uint64_t lost_behind;
 };
 static_assert(sizeof(SegmentHeader) == 128 && sizeof(SegmentHeader) % kRecordAlignment == 0);
 

@@ -14,6 +14,7 @@
 #include "proxy_worker/net/acceptor.h"
 #include "proxy_worker/session/client_session.h"
 #include "proxy_worker/session/policy_loader.h"
+#include "proxy_worker/traffic/shipper.h"
 
 namespace weir::session {
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "common/base/crash_point.h"
 #include "common/base/log.h"
 
 namespace weir::traffic {
@@ -79,6 +80,7 @@ bool InFlightTable::add_file() {
     return false;
   }
   is_disk_full_ = false;
+  WEIR_CRASH_POINT("in_flight.file_made");
   Header header{};
   header.magic = kMagic;
   header.slot_bytes = InFlightSlot::kBytes;
@@ -100,8 +102,10 @@ InFlightSlot* InFlightTable::take(std::span<const std::byte> event) {
     word->store(0, std::memory_order_relaxed);
   }
   std::memcpy(slot.event.data(), event.data(), event.size());
+  WEIR_CRASH_POINT("in_flight.copied");
   slot.version.store(version + 2, std::memory_order_release);
   slot.event_bytes.store(static_cast<std::uint32_t>(event.size()), std::memory_order_release);
+  WEIR_CRASH_POINT("in_flight.taken");
   return &slot;
 }
 
@@ -114,6 +118,7 @@ void InFlightTable::remove_files() {
   std::error_code ignored;
   for (std::size_t number = 0; number < files_.size(); ++number) {
     std::filesystem::remove(file_path(folder_, number), ignored);
+    WEIR_CRASH_POINT("in_flight.removed");
   }
 }
 

@@ -2,14 +2,15 @@
 // blocks, and a collector that is slow, stopped or gone costs traffic nothing. What is not acknowledged is sent again.
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "common/ledger/curve_keys.h"
 #include "proxy_worker/net/event_loop.h"
+#include "proxy_worker/traffic/outlet.h"
+#include "proxy_worker/traffic/sender.h"
 #include "proxy_worker/traffic/spool.h"
 #include "proxy_worker/traffic/spool_sync.h"
 
@@ -21,49 +22,43 @@ struct Wire {
   std::optional<ledger::WorkerKeys> keys = {};  // for tcp
 };
 
-class Shipper : private net::IoListener, private net::Timer::Listener, private SpoolSync::Listener {
+class Shipper : public Outlet,
+                private Sender::Wire,
+                private net::IoListener,
+                private net::Timer::Listener,
+                private SpoolSync::Listener {
  public:
-  // Hears when the spool was emptied or is being filled, at most once in a few milliseconds.
-  class Observer {
-   public:
-    virtual void on_spool_changed() = 0;
-
-   protected:
-    ~Observer() = default;
-  };
-
   // Connects by itself, now or when the collector comes. With `sync`, which outlives the shipper, only what is on the
   // disk is sent.
-  Shipper(net::EventLoop& loop, Spool& spool, Wire wire, SpoolSync* sync = nullptr);
+  Shipper(net::EventLoop& loop, Spool& spool, traffic::Wire wire, SpoolSync* sync = nullptr);
   ~Shipper();
 
   // Events were appended: they go out together with those of the next few milliseconds.
-  void on_appended();
+  void on_appended() override;
+  void observe(Observer& observer) override { observer_ = &observer; }
   // Sends what there is, now.
   void ship();
-  void observe(Observer& observer) { observer_ = &observer; }
 
  private:
   class Socket;
 
+  bool send(const proto::Batch& header, std::span<const std::byte> events) override;
+  bool receive(proto::Ack& ack) override;
+  void connect_anew() override;
   void on_io(net::Readiness readiness) override;
   void on_timer(net::Timer& timer) override;
   void on_synced() override;
-  void send_what_may_be_sent();
-  Spool::Range take_range();
-  void take_acknowledgements();
-  void start_again();
-  void arm(net::Timer& timer, std::chrono::milliseconds delay);
+  void connect();
+  void tell_observer();
+  void follow_sender();
 
   net::EventLoop& loop_;
-  Spool& spool_;
-  Wire wire_;
-  SpoolSync* sync_;  // nullptr: nothing waits for the disk
+  traffic::Wire way_;
   Observer* observer_ = nullptr;
   std::unique_ptr<Socket> socket_;
-  std::chrono::milliseconds patience_;
-  net::Timer batch_timer_{*this};
-  net::Timer stall_timer_{*this};
+  Sender sender_;
+  net::Timer timer_{*this};
+  net::TimePoint armed_for_{};
 };
 
 }  // namespace weir::traffic

@@ -1,16 +1,15 @@
 #include "proxy_worker/traffic/spool.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdio>
-#include <random>
 #include <system_error>
 #include <vector>
 
+#include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/ledger/record_frame.h"
 #include "common/ledger/segment.h"
+#include "proxy_worker/traffic/stream_id.h"
 
 namespace weir::traffic {
 
@@ -20,13 +19,6 @@ namespace {
 constexpr std::chrono::seconds kLockPatience{20};
 // For the records of requests that are under way when no more are accepted.
 constexpr std::size_t kReservedSegments = 2;
-
-std::string new_stream_id(const std::string& stream_name) {
-  std::random_device random;
-  std::array<char, 24> suffix{};
-  std::snprintf(suffix.data(), suffix.size(), "-%08x%08x", random(), random());
-  return stream_name + suffix.data();
-}
 
 std::vector<std::filesystem::path> segment_files(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> paths;
@@ -91,7 +83,8 @@ bool Spool::recover(const std::string& stream_name, std::string& error) {
     return add_segment(error);
   }
   stream_id_ = std::string(segments_.front().stream_id());
-  next_sequence_ = segments_.back().end_sequence() + segments_.back().damaged_count();
+  next_sequence_ = segments_.back().end_sequence() + segments_.back().damaged_count() + segments_.back().lost_behind();
+  has_hole_ = segments_.back().lost_behind() > 0;
   if (acknowledged_ >= next_sequence_ || segments_.back().damaged_count() > 0) {
     // The numbers of what is damaged are used up all the same: the collector may have seen them, and drop what has them.
     next_sequence_ = std::max(next_sequence_, acknowledged_ + 1);
@@ -110,6 +103,7 @@ bool Spool::add_segment(std::string& error) {
     return false;
   }
   segment->set_acknowledged(acknowledged_);
+  WEIR_CRASH_POINT("spool.segment_added");
   segments_.push_back(std::move(*segment));
   if (segments_.size() == 1) {
     cursor_offset_ = SpoolSegment::first_offset();
@@ -121,6 +115,7 @@ std::byte* Spool::begin_append(std::size_t payload_bytes) {
   if (payload_bytes > ledger::kRecordPayloadBytesMax || ledger::framed_bytes(payload_bytes) > limits_.segment_bytes / 2) {
     return lose("a record of " + std::to_string(payload_bytes) + " octets is too large");
   }
+  WEIR_CRASH_POINT("spool.appending");
   if (std::byte* room = has_hole_ ? nullptr : segments_.back().reserve(payload_bytes)) {
     return room;
   }
@@ -130,14 +125,22 @@ std::byte* Spool::begin_append(std::size_t payload_bytes) {
     }
     drop_oldest();
   }
-  if (std::string error; !add_segment(error)) {
+  if (std::string error; !leave_hole(error)) {
     return lose(error);
+  }
+  return segments_.back().reserve(payload_bytes);
+}
+
+// What comes next goes into a new segment.
+bool Spool::leave_hole(std::string& error) {
+  if (!add_segment(error)) {
+    return false;
   }
   if (has_hole_) {
     base::log_info("records are kept again; " + std::to_string(lost_events_) + " were lost so far");
     has_hole_ = false;
   }
-  return segments_.back().reserve(payload_bytes);
+  return true;
 }
 
 // Its number is used up: what comes next goes into a new segment, behind the hole.
@@ -148,12 +151,19 @@ std::byte* Spool::lose(const std::string& reason) {
   has_hole_ = true;
   ++lost_events_;
   ++next_sequence_;
+  // Also after a kill the number must not go to another event: what has it already would pass for recorded.
+  segments_.back().set_lost_behind(next_sequence_ - segments_.back().end_sequence() - segments_.back().damaged_count());
+  WEIR_CRASH_POINT("spool.lost");
   return nullptr;
 }
 
-bool Spool::has_room() const {
-  return limits_.when_full == SpoolLimits::WhenFull::DropOldest ||
-         (!has_hole_ && (segments_.size() + kReservedSegments) * limits_.segment_bytes <= limits_.total_bytes);
+bool Spool::has_room() {
+  if (limits_.when_full == SpoolLimits::WhenFull::DropOldest) {
+    return true;
+  }
+  // Behind a hole, room is what can be had now: with no request accepted, no record would come and try.
+  std::string error;
+  return (segments_.size() + kReservedSegments) * limits_.segment_bytes <= limits_.total_bytes && (!has_hole_ || leave_hole(error));
 }
 
 void Spool::finish_append(std::size_t payload_bytes) {
@@ -164,10 +174,11 @@ void Spool::finish_append(std::size_t payload_bytes) {
 
 void Spool::drop_oldest() {
   const std::uint64_t end = segments_.front().end_sequence();
-  if (acknowledged_ + 1 < end) {
-    lost_events_ += end - 1 - acknowledged_;
-    base::log_error("the spool is full: " + std::to_string(end - 1 - acknowledged_) + " records were dropped");
+  if (const std::uint64_t dropped = segments_.front().events_behind(acknowledged_); dropped > 0) {
+    lost_events_ += dropped;
+    base::log_error("the spool is full: " + std::to_string(dropped) + " records were dropped");
   }
+  WEIR_CRASH_POINT("spool.dropping");
   advance_to(std::max(acknowledged_, end - 1));
 }
 
@@ -177,16 +188,16 @@ void Spool::advance_to(std::uint64_t sequence) {
   while (segments_.size() > 1 && segments_.front().end_sequence() <= acknowledged_ + 1) {
     remove_front_segment();
   }
-  // What damage has taken from a segment is not waited for.
-  acknowledged_ = std::max(acknowledged_, segments_.front().first_sequence() - 1);
   segments_.front().set_acknowledged(acknowledged_);
-  if (taken_ < acknowledged_) {
+  WEIR_CRASH_POINT("spool.acknowledged");
+  if (taken_ < std::max(acknowledged_, segments_.front().first_sequence() - 1)) {
     rewind();
   }
 }
 
 void Spool::remove_front_segment() {
   segments_.front().remove_file();
+  WEIR_CRASH_POINT("spool.removed");
   segments_.pop_front();
   if (cursor_segment_ > 0) {
     --cursor_segment_;
@@ -254,10 +265,23 @@ std::vector<std::filesystem::path> Spool::files_behind(std::uint64_t sequence) c
 void Spool::remove_files() {
   for (SpoolSegment& segment : segments_) {
     segment.remove_file();
+    WEIR_CRASH_POINT("spool.cleared");
   }
 }
 
-std::uint64_t Spool::oldest_sequence() const { return acknowledged_ + 1; }
+std::uint64_t Spool::oldest_sequence() const {
+  const auto holds_it = [this](const SpoolSegment& segment) { return segment.events_behind(acknowledged_) > 0; };
+  const auto found = std::find_if(segments_.begin(), segments_.end(), holds_it);
+  return found != segments_.end() ? std::max(acknowledged_ + 1, found->first_sequence()) : next_sequence_;
+}
+
+std::uint64_t Spool::pending_events() const {
+  std::uint64_t events = 0;
+  for (const SpoolSegment& segment : segments_) {
+    events += segment.events_behind(acknowledged_);
+  }
+  return events;
+}
 
 std::uint64_t Spool::pending_bytes() const {
   std::uint64_t bytes = 0;

@@ -36,7 +36,7 @@ class Spool {
 
   // Whether a request may be accepted, as far as its record is concerned: with WhenFull::Refuse there must be room for
   // it, and for those of the requests under way.
-  bool has_room() const;
+  bool has_room();
   // The number that the next event gets.
   std::uint64_t next_sequence() const { return next_sequence_; }
   // Where the next event's payload goes; nullptr when no room can be had (the disk is full), and the event counts as
@@ -66,14 +66,15 @@ class Spool {
 
   // The oldest event that is still here, or the next one when none is.
   std::uint64_t oldest_sequence() const;
-  std::uint64_t pending_events() const {
-    const std::uint64_t end = segments_.back().end_sequence();
-    return end > acknowledged_ ? end - 1 - acknowledged_ : 0;
-  }
+  std::uint64_t pending_events() const;
   std::uint64_t pending_bytes() const;
   std::uint64_t untaken_bytes() const { return untaken_bytes_; }
   bool has_untaken() const { return untaken_bytes_ != 0; }
-  bool is_all_acknowledged() const { return pending_events() == 0; }
+  // Nothing is left here, and the collector knows of all that was lost.
+  bool is_all_acknowledged() const { return acknowledged_ + 1 >= next_sequence_; }
+  // Nothing is left here, but the last numbers were lost, and the collector does not know of it: no event follows that
+  // could tell.
+  bool has_untold_loss() const { return !is_all_acknowledged() && oldest_sequence() == next_sequence_; }
   std::uint64_t acknowledged() const { return acknowledged_; }
   std::uint64_t taken() const { return taken_; }
   std::uint64_t lost_events() const { return lost_events_; }
@@ -84,6 +85,7 @@ class Spool {
 
   bool recover(const std::string& stream_name, std::string& error);
   bool add_segment(std::string& error);
+  bool leave_hole(std::string& error);
   std::byte* lose(const std::string& reason);
   void drop_oldest();
   void advance_to(std::uint64_t sequence);
@@ -102,7 +104,7 @@ class Spool {
   std::size_t cursor_offset_ = 0;
   std::uint64_t untaken_bytes_ = 0;
   std::uint64_t lost_events_ = 0;
-  bool has_hole_ = false;               // behind the last segment: numbers of events that were lost
+  bool has_hole_ = false;               // behind the last segment's events: numbers of some that were lost
 };
 
 }  // namespace weir::traffic

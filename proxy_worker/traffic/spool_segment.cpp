@@ -7,6 +7,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "common/base/crash_point.h"
 #include "common/ledger/record_frame.h"
 #include "common/ledger/segment.h"
 
@@ -30,10 +31,13 @@ std::string file_name(std::uint64_t first_sequence) {
   return std::string(name.data()).append(ledger::kSegmentExtension);
 }
 
-// Killed between making the file and writing its header.
+// Killed between making the file and finishing its header, whose magic is written last; nothing is behind it then.
 bool is_unfinished(std::span<const std::byte> bytes) {
-  const auto header = bytes.first(std::min(bytes.size(), sizeof(Header)));
-  return std::all_of(header.begin(), header.end(), [](std::byte octet) { return octet == std::byte{0}; });
+  const auto is_zero = [](std::span<const std::byte> part) {
+    return std::all_of(part.begin(), part.end(), [](std::byte octet) { return octet == std::byte{0}; });
+  };
+  const std::size_t header = std::min(bytes.size(), sizeof(Header));
+  return is_zero(bytes.first(std::min(bytes.size(), sizeof(Header::magic)))) && is_zero(bytes.subspan(header));
 }
 
 }  // namespace
@@ -53,17 +57,27 @@ std::optional<SpoolSegment> SpoolSegment::create(const std::filesystem::path& fo
     std::filesystem::remove(segment.path_, ignored);
     return std::nullopt;
   }
-  header.magic = ledger::kSegmentMagic;
+  WEIR_CRASH_POINT("segment.made");
   header.first_sequence = first_sequence;
   header.end_sequence = first_sequence;
   std::copy(stream_id.begin(), stream_id.end(), header.stream_id.begin());
   std::memcpy(file->bytes().data(), &header, sizeof header);
+  WEIR_CRASH_POINT("segment.unnamed");
+  // Last: what has no magic is not a segment yet.
+  std::atomic_ref(reinterpret_cast<Header*>(file->bytes().data())->magic).store(ledger::kSegmentMagic, std::memory_order_release);
+  WEIR_CRASH_POINT("segment.header");
   segment.file_ = std::move(*file);
   segment.end_ = sizeof(Header);
   return segment;
 }
 
 std::optional<SpoolSegment> SpoolSegment::recover(const std::filesystem::path& path, std::string& error) {
+  std::error_code ignored;
+  if (std::filesystem::file_size(path, ignored) == 0 && !ignored) {
+    error.clear();
+    std::filesystem::remove(path, ignored);
+    return std::nullopt;
+  }
   auto file = base::MappedFile::open(path, base::MappedFile::Access::ReadWrite, error);
   if (!file) {
     return std::nullopt;
@@ -72,7 +86,6 @@ std::optional<SpoolSegment> SpoolSegment::recover(const std::filesystem::path& p
     error = path.string() + ": not a spool segment";
     if (is_unfinished(file->bytes())) {
       error.clear();
-      std::error_code ignored;
       std::filesystem::remove(path, ignored);
     }
     return std::nullopt;
@@ -85,6 +98,7 @@ std::optional<SpoolSegment> SpoolSegment::recover(const std::filesystem::path& p
   segment.event_count_ = events.count;
   if (segment.damaged_count() == 0) {
     // What stands behind the last whole event was never finished.
+    WEIR_CRASH_POINT("segment.recovered");
     const auto rest = segment.file_.bytes().subspan(segment.end_);
     std::memset(rest.data(), 0, rest.size());
     segment.publish_end();
@@ -102,6 +116,17 @@ void SpoolSegment::set_acknowledged(std::uint64_t sequence) {
   reinterpret_cast<Header*>(file_.bytes().data())->acknowledged = sequence;
 }
 
+std::uint64_t SpoolSegment::events_behind(std::uint64_t sequence) const {
+  const std::uint64_t first = std::max(first_sequence(), sequence + 1);
+  return first < end_sequence() ? end_sequence() - first : 0;
+}
+
+std::uint64_t SpoolSegment::lost_behind() const { return header_of(file_).lost_behind; }
+
+void SpoolSegment::set_lost_behind(std::uint64_t count) {
+  reinterpret_cast<Header*>(file_.bytes().data())->lost_behind = count;
+}
+
 std::size_t SpoolSegment::first_offset() { return sizeof(Header); }
 
 std::byte* SpoolSegment::reserve(std::size_t payload_bytes) {
@@ -113,6 +138,7 @@ void SpoolSegment::seal(std::size_t payload_bytes) {
   ledger::seal_record(file_.bytes().data() + end_, payload_bytes);
   end_ += ledger::framed_bytes(payload_bytes);
   ++event_count_;
+  WEIR_CRASH_POINT("segment.sealed");
   publish_end();
 }
 

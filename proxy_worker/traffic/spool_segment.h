@@ -27,11 +27,18 @@ class SpoolSegment {
   // One past the last event's.
   std::uint64_t end_sequence() const { return first_sequence() + event_count_; }
   std::uint64_t event_count() const { return event_count_; }
+  // How many of its events come after `sequence`.
+  std::uint64_t events_behind(std::uint64_t sequence) const;
   // Events that were here once, behind those that still are: damage of the disk or the file has taken them. Nothing can be
   // appended to such a segment.
   std::uint64_t damaged_count() const;
   std::size_t capacity() const { return file_.bytes().size(); }
   const std::filesystem::path& path() const { return path_; }
+
+  // Numbers behind the last event that are used up by events which were lost; kept in the file. Nothing can be appended
+  // to such a segment.
+  std::uint64_t lost_behind() const;
+  void set_lost_behind(std::uint64_t count);
 
   // Room for a payload, behind the last event; nothing when it does not fit any more. seal() makes it an event.
   std::byte* reserve(std::size_t payload_bytes);

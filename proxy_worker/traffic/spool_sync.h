@@ -15,11 +15,12 @@
 
 #include "common/base/unique_fd.h"
 #include "proxy_worker/net/event_loop.h"
+#include "proxy_worker/traffic/sender.h"
 #include "proxy_worker/traffic/spool.h"
 
 namespace weir::traffic {
 
-class SpoolSync : private net::IoListener {
+class SpoolSync : public Sender::Disk, private net::IoListener {
  public:
   class Listener {
    public:
@@ -36,9 +37,9 @@ class SpoolSync : private net::IoListener {
 
   void listen(Listener& listener) { listener_ = &listener; }
   // What is in the spool now is to go to the disk; the listener hears when it is there.
-  void request();
+  void request() override;
   // The last event that is on the disk here, or committed by the collector.
-  std::uint64_t synced_sequence() const;
+  std::uint64_t synced_sequence() const override;
 
  private:
   struct Job {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "common/base/crash_point.h"
 #include "proxy_worker/traffic/unfinished_record.h"
 #include "traffic_event.pb.h"
 
@@ -52,9 +53,12 @@ void TrafficLog::tell_progress(InFlightSlot& slot, const proto::TrafficEvent& ev
   // In this order: whenever the process is killed, the next one finds out how much was told.
   slot.told_sent_before.store(told_sent, std::memory_order_release);
   slot.told_received_before.store(told_received, std::memory_order_release);
+  WEIR_CRASH_POINT("progress.before");
   slot.told_as.store(ledger_.spool->next_sequence(), std::memory_order_release);
+  WEIR_CRASH_POINT("progress.numbered");
   slot.told_sent.store(sent, std::memory_order_release);
   slot.told_received.store(received, std::memory_order_release);
+  WEIR_CRASH_POINT("progress.told");
   append(progress_of(event, {sent - told_sent, received - told_received}, slot.duration_us.load(std::memory_order_relaxed)));
 }
 
@@ -66,10 +70,13 @@ void TrafficLog::record(proto::TrafficEvent& event, InFlightSlot* slot) {
       event.set_told_bytes_received(slot->told_received.load(std::memory_order_relaxed));
       slot->recorded_as.store(ledger_.spool->next_sequence(), std::memory_order_release);
     }
+    WEIR_CRASH_POINT("record.numbered");
     append(event);
+    WEIR_CRASH_POINT("record.appended");
     if (slot != nullptr) {
       ledger_.in_flight->give_back(*slot);
     }
+    WEIR_CRASH_POINT("record.released");
   }
   count(event);
 }
@@ -79,10 +86,10 @@ void TrafficLog::append(const proto::TrafficEvent& event) {
   if (std::byte* room = ledger_.spool->begin_append(bytes)) {
     event.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(room));
     ledger_.spool->finish_append(bytes);
-    ledger_.shipper->on_appended();
   } else {
     on_spool_changed();
   }
+  ledger_.shipper->on_appended();  // Of what is lost the collector has to know, too.
 }
 
 std::size_t TrafficLog::record_interrupted() {
@@ -102,10 +109,13 @@ std::size_t TrafficLog::record_interrupted() {
     const bool is_recorded = recorded_as != 0 && recorded_as < left_at;
     if (const auto event = is_recorded ? std::nullopt : interrupted(*slot, left_at)) {
       slot->recorded_as.store(ledger_.spool->next_sequence(), std::memory_order_release);
+      WEIR_CRASH_POINT("recovery.numbered");
       append(*event);
+      WEIR_CRASH_POINT("recovery.appended");
       ++count;
     }
     ledger_.in_flight->give_back(*slot);
+    WEIR_CRASH_POINT("recovery.released");
   }
   return count;
 }

@@ -7,7 +7,7 @@
 
 #include "common/live/counters.h"
 #include "proxy_worker/traffic/in_flight_table.h"
-#include "proxy_worker/traffic/shipper.h"
+#include "proxy_worker/traffic/outlet.h"
 #include "proxy_worker/traffic/spool.h"
 
 namespace weir::proto {
@@ -16,12 +16,12 @@ class TrafficEvent;
 
 namespace weir::traffic {
 
-class TrafficLog : private Shipper::Observer {
+class TrafficLog : private Outlet::Observer {
  public:
   // The way of the records; nullptr with --records off. All outlives the log.
   struct Ledger {
     Spool* spool = nullptr;
-    Shipper* shipper = nullptr;
+    Outlet* shipper = nullptr;
     InFlightTable* in_flight = nullptr;
   };
   TrafficLog(live::WorkerCounters& counters, const Ledger& ledger);

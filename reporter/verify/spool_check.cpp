@@ -61,7 +61,7 @@ void judge_spools(const std::vector<SpoolView>& spools, const Ledger& ledger,
     const std::uint64_t position = stream != nullptr ? stream->position() : 0;
     judge_spool(spool, position, check, totals);
     const auto is_ahead = [&](const SpoolView& view) {
-      return view.stream_id == spool.stream_id && position > std::max(view.end_sequence - 1, view.acknowledged);
+      return view.stream_id == spool.stream_id && position > std::max(view.last_used, view.acknowledged);
     };
     if (SpoolView now; is_ahead(spool) && is_ahead(now = look_again(spool.name))) {
       check.fault(spool.name + " (" + spool.stream_id + "): the database has events up to " + std::to_string(position) +

@@ -86,6 +86,7 @@ void enter(SpoolView& view, const std::string& file, std::span<const std::byte> 
     view.acknowledged = std::max(view.acknowledged, first - 1);
   }
   view.end_sequence = enter_events(view, file, segment, *header);
+  view.last_used = view.end_sequence - 1 + load(header->lost_behind);
 }
 
 }  // namespace

@@ -18,6 +18,8 @@ struct SpoolView {
   std::uint64_t acknowledged = 0;
   // One past the last event that is there; 1 when there is none.
   std::uint64_t end_sequence = 1;
+  // The last number that was given to an event, also to one that was lost because there was no room.
+  std::uint64_t last_used = 0;
   std::vector<Range> unreadable;     // events before end_sequence that damage has taken
   std::vector<std::string> damages;  // one line for each
   std::vector<std::string> set_aside;  // segments that a worker could not read

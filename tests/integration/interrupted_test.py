@@ -36,8 +36,9 @@ class InterruptedTest(weir.WeirTest):
         half.request("GET", self.origin.url("/half"), [("User-Agent", "Half/1")])
         half.read_until(b"x" * 50)
         self.assertEqual(tunnel.connect_tunnel(self.echo.authority).status, 200)
-        tunnel.send(b"12345678")
-        tunnel.read_exactly(8)
+        for _ in range(2):  # What was moved last may not be counted yet when the worker is killed.
+            tunnel.send(b"12345678")
+            tunnel.read_exactly(8)
         patience.await_that(lambda: self.origin.seen("/wait"), "the waiting request's arrival")
 
     def test_requests_of_a_killed_worker_are_recorded_as_interrupted(self):
@@ -46,16 +47,16 @@ class InterruptedTest(weir.WeirTest):
         os.kill(proxy.worker_pids()[0], signal.SIGKILL)
         rows = {row["path"] or row["method"]: row for row in proxy.wait_for_rows(4)}
         self.assertEqual(rows["/served"]["outcome"], "served")
-        for name, status, sent in (("/wait", 0, 0), ("/half", 200, None), ("CONNECT", 200, 8)):
+        for name, status, sent in (("/wait", 0, {0}), ("/half", 200, None), ("CONNECT", 200, {8, 16})):
             with self.subTest(request=name):
                 row = rows[name]
                 self.assertEqual((row["outcome"], row["fault"], row["reason"], row["status"]),
                                  ("interrupted", "proxy", "worker_died", status))
                 if sent is not None:
-                    self.assertEqual(row["bytes_sent"], sent)
+                    self.assertIn(row["bytes_sent"], sent)
         self.assertGreater(rows["/half"]["bytes_sent"], 50)
         self.assertEqual(rows["/half"]["user_agent"], "Half/1")
-        self.assertEqual(rows["CONNECT"]["bytes_received"], 8)
+        self.assertIn(rows["CONNECT"]["bytes_received"], {8, 16})
         self.assertIsNone(rows["/wait"]["ttfb_us"])
         self.assertIsNotNone(rows["/half"]["ttfb_us"])
         proxy.client().get(self.origin.url("/after"))

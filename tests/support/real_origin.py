@@ -4,6 +4,7 @@ import hashlib
 import threading
 
 import client_program
+import patience
 import weir
 from origin import content
 from raw_client import Response
@@ -139,6 +140,8 @@ class Checks:
             for number in range(10):
                 for client in (first, second):
                     self.assertEqual(client.get(self.server.url(f"/octet.bin?{number}")).body, b"x")
+        # The server writes its log after the response.
+        patience.await_that(lambda: len(self.server.requests()) >= 20, "the last request's line in the origin's log")
         self.assertEqual([number for number, _, _ in self.server.requests()], list(range(1, 21)))
 
     def test_a_connection_that_the_origin_gives_up_is_not_noticed(self):

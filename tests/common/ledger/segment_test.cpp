@@ -35,9 +35,10 @@ TEST_F(Segment, IsKnownByItsHeader) {
   ASSERT_NE(segment_header(bytes_), nullptr);
   EXPECT_EQ(segment_header(bytes_)->first_sequence, 7u);
   EXPECT_EQ(segment_header(std::span(bytes_).first(sizeof(SegmentHeader) - 1)), nullptr);
-  bytes_[sizeof(SegmentHeader) - 1] = std::byte{'x'};  // The name has no end.
+  constexpr std::size_t kLastOfName = offsetof(SegmentHeader, lost_behind) - 1;
+  bytes_[kLastOfName] = std::byte{'x'};  // The name has no end.
   EXPECT_EQ(segment_header(bytes_), nullptr);
-  bytes_[sizeof(SegmentHeader) - 1] = std::byte{0};
+  bytes_[kLastOfName] = std::byte{0};
   bytes_[0] = std::byte{'w'};
   EXPECT_EQ(segment_header(bytes_), nullptr);
 }

@@ -9,6 +9,7 @@
 
 #include "common/ledger/record_frame.h"
 #include "proxy_worker/traffic/in_flight_table.h"
+#include "proxy_worker/traffic/shipper.h"
 #include "proxy_worker/traffic/traffic_log.h"
 #include "proxy_worker/traffic/unfinished_record.h"
 #include "tests/support/temporary_folder.h"

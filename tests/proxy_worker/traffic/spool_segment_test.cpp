@@ -183,11 +183,36 @@ TEST_F(SpoolSegmentTest, IsRemovedWhenItWasNeverFinished) {
   std::ofstream(path) << std::string(4096, '\0');
   EXPECT_EQ(recover_error(path), "");
   EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_EQ(recover_error(file("")), "");
+}
+
+// All of the header but the magic, which is stored last.
+TEST_F(SpoolSegmentTest, IsRemovedWhenItsHeaderWasNotFinished) {
+  const auto path = file(std::string(8, '\0') + "\1" + std::string(23, '\0') + "worker-0" + std::string(4096, '\0'));
+  EXPECT_EQ(recover_error(path), "");
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(SpoolSegmentTest, IsKeptWithoutItsMagicWhenThereAreEvents) {
+  EXPECT_THAT(recover_error(file(std::string(128, '\0') + "event" + std::string(128, '\0'))), HasSubstr("not a spool segment"));
+}
+
+TEST_F(SpoolSegmentTest, RemembersWhatWasLostBehindIt) {
+  std::filesystem::path path;
+  {
+    SpoolSegment segment = create();
+    append(segment, "a");
+    EXPECT_EQ(segment.lost_behind(), 0u);
+    segment.set_lost_behind(3);
+    path = segment.path();
+  }
+  SpoolSegment segment = recover(path);
+  EXPECT_EQ(segment.lost_behind(), 3u);
+  EXPECT_EQ(segment.damaged_count(), 0u);
 }
 
 TEST_F(SpoolSegmentTest, IsNotMadeFromAnotherFile) {
   EXPECT_THAT(recover_error(folder_.path() / "missing.seg"), HasSubstr("missing.seg"));
-  EXPECT_THAT(recover_error(file("")), HasSubstr("file.seg"));
   EXPECT_THAT(recover_error(file("WEIRSEG1")), HasSubstr("not a spool segment"));
   // A name of the stream that does not end.
   EXPECT_THAT(recover_error(file("WEIRSEG1" + std::string(120, 'x') + std::string(128, '\0'))), HasSubstr("not a spool segment"));

@@ -419,6 +419,80 @@ TEST_F(SpoolTest, LosesEventsWhileThereIsNoRoomOnDisk) {
   EXPECT_EQ(take_all(spool).size(), 1u);
 }
 
+// Were it given again, the collector would never hear of the loss, and what has the number would pass for recorded.
+TEST_F(SpoolTest, NeverUsesALostNumberAgain) {
+  {
+    Spool spool = open();
+    append_numbered(spool, 1, 2);
+    EXPECT_FALSE(append(spool, std::string(3000, 'x')));
+    EXPECT_FALSE(append(spool, std::string(3000, 'x')));
+  }
+  {
+    Spool spool = open();
+    EXPECT_EQ(spool.next_sequence(), 5u);
+    EXPECT_TRUE(append(spool, payload_of(5)));
+    EXPECT_FALSE(append(spool, std::string(3000, 'x')));
+  }
+  Spool spool = open();
+  EXPECT_EQ(spool.next_sequence(), 7u);
+  EXPECT_TRUE(append(spool, payload_of(7)));
+  Events expected = numbered(1, 2);
+  expected[5] = "5";
+  expected[7] = "7";
+  EXPECT_EQ(take_all(spool), expected);
+}
+
+TEST_F(SpoolTest, HasNotDeliveredEverythingBeforeALossIsTold) {
+  Spool spool = open();
+  append_numbered(spool, 1, 2);
+  EXPECT_FALSE(append(spool, std::string(3000, 'x')));
+  EXPECT_FALSE(spool.has_untold_loss()) << "an event that is still here can tell";
+  EXPECT_EQ(spool.oldest_sequence(), 1u);
+  spool.acknowledge(2);
+  EXPECT_TRUE(spool.has_untold_loss());
+  EXPECT_FALSE(spool.is_all_acknowledged());
+  EXPECT_EQ(spool.pending_events(), 0u);
+  EXPECT_EQ(spool.oldest_sequence(), 4u);
+  spool.acknowledge(3);
+  EXPECT_FALSE(spool.has_untold_loss());
+  EXPECT_TRUE(spool.is_all_acknowledged());
+}
+
+// Killed when the segment behind the hole was made, and nothing was in it yet.
+TEST_F(SpoolTest, TellsOfALossBeforeAnEmptySegment) {
+  constexpr SpoolLimits kRefuse{.segment_bytes = 4096, .total_bytes = 1 << 20, .when_full = SpoolLimits::WhenFull::Refuse};
+  {
+    Spool spool = open(kRefuse);
+    append_numbered(spool, 1, 2);
+    EXPECT_FALSE(append(spool, std::string(3000, 'x')));
+    EXPECT_TRUE(spool.has_room());
+    EXPECT_EQ(files(".seg").size(), 2u);
+  }
+  Spool spool = open(kRefuse);
+  EXPECT_EQ(take_all(spool), numbered(1, 2));
+  spool.acknowledge(2);
+  EXPECT_TRUE(spool.has_untold_loss());
+  EXPECT_EQ(spool.oldest_sequence(), 4u);
+  append_numbered(spool, 4, 4);
+  EXPECT_FALSE(spool.has_untold_loss());
+  EXPECT_EQ(take_all(spool), numbered(4, 4));
+}
+
+// With no request accepted there is no record that would find out.
+TEST_F(SpoolTest, AcceptsRequestsAgainWhenThereIsRoomBehindALoss) {
+  constexpr SpoolLimits kRefuse{.segment_bytes = 4096, .total_bytes = 4 * 4096, .when_full = SpoolLimits::WhenFull::Refuse};
+  Spool spool = open(kRefuse);
+  std::uint64_t appended = 0;
+  while (append(spool, payload_of(appended + 1)) && appended < 100) {
+    ++appended;
+  }
+  EXPECT_FALSE(spool.has_room());
+  spool.acknowledge(appended);
+  EXPECT_TRUE(spool.has_room());
+  append_numbered(spool, appended + 2, appended + 2);
+  EXPECT_EQ(take_all(spool), numbered(appended + 2, appended + 2));
+}
+
 TEST_F(SpoolTest, SaysWhyItCannotBeOpened) {
   std::ofstream(parent_.path() / "file") << "x";
   std::string error;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/ledger/record_frame.h"
+#include "proxy_worker/traffic/shipper.h"
 #include "tests/proxy_worker/loop_runner.h"
 #include "tests/proxy_worker/traffic/collector_end.h"
 #include "tests/support/temporary_folder.h"
