@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "common/options/command_line.h"
+#include "reporter/explain_command.h"
 #include "reporter/interruption.h"
 #include "reporter/report.h"
 #include "reporter/verify_command.h"
@@ -15,6 +16,9 @@ int main(int argc, char** argv) {
   if (!weir::reporter::is_consistent(settings.report, error)) {
     std::fprintf(stderr, "reporter: %s\n", error.c_str());
     return 2;
+  }
+  if (!settings.report.explain.empty()) {
+    return weir::reporter::explain_request(settings);
   }
   if (settings.report.verify) {
     return weir::reporter::verify_installation(settings);

@@ -24,6 +24,13 @@ constexpr std::string_view kServedRequests =
     "SELECT id, host_id, bytes_sent, bytes_received, duration_us, ttfb_us FROM request"
     " WHERE id BETWEEN ?1 AND ?2 AND outcome = ?3 ORDER BY id";
 
+// Through the index that holds nothing else.
+constexpr std::string_view kObservedRequests =
+    "SELECT rule.pattern, rule.list, coalesce(rule_line, 0), host.name, count(*) FROM request INDEXED BY request_would_block"
+    " JOIN rule ON rule.id = request.rule_id JOIN host ON host.id = request.host_id"
+    " WHERE would_block = 1 AND request.id BETWEEN ?1 AND ?2 GROUP BY request.rule_id, rule_line, request.host_id"
+    " ORDER BY request.rule_id, rule_line";
+
 constexpr std::string_view kHostName = "SELECT name FROM host WHERE id = ?1";
 
 constexpr std::string_view kExportPage =
@@ -130,7 +137,32 @@ bool Queries::summarise(const Selection& selection, const std::function<Next()>&
       summary.add(served_request_at(*requests), *domain);
     }
   }
-  return step != store::Step::Failed || fail(requests->error(), error);
+  return (step != store::Step::Failed || fail(requests->error(), error)) && count_observed(selection, summary, error);
+}
+
+bool Queries::count_observed(const Selection& selection, Summary& summary, std::string& error) {
+  store::Error failure;
+  auto observed = database_.prepare("read observed requests", kObservedRequests, failure);
+  if (!observed) {
+    return fail(failure, error);
+  }
+  observed->bind(1, selection.first_id).bind(2, selection.last_id);
+  store::Step step = observed->step();
+  for (; step == store::Step::Row; step = observed->step()) {
+    if (!selection.matches(std::string(observed->text(3)))) {
+      continue;
+    }
+    ObservedRule rule{std::string(observed->text(0)), std::string(observed->text(1)), observed->integer(2), count_at(*observed, 4)};
+    std::vector<ObservedRule>& rules = summary.observed;
+    if (!rules.empty() && rules.back().rule == rule.rule && rules.back().list == rule.list && rules.back().line == rule.line) {
+      rules.back().requests += rule.requests;
+    } else {
+      rules.push_back(std::move(rule));
+    }
+  }
+  std::stable_sort(summary.observed.begin(), summary.observed.end(),
+                   [](const ObservedRule& a, const ObservedRule& b) { return a.requests > b.requests; });
+  return step != store::Step::Failed || fail(observed->error(), error);
 }
 
 bool Queries::export_rows(const Selection& selection, const std::function<Next(const ExportRow&)>& take,

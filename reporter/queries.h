@@ -50,6 +50,7 @@ class Queries {
   Queries(store::Database database, std::filesystem::path path, bool is_empty)
       : database_(std::move(database)), path_(std::move(path)), is_empty_(is_empty) {}
 
+  [[nodiscard]] bool count_observed(const Selection& selection, Summary& summary, std::string& error);
   bool fail(const store::Error& failure, std::string& error) const;
 
   store::Database database_;

@@ -46,6 +46,14 @@ bool is_verification_consistent(const options::Report& wanted, std::string& erro
   return true;
 }
 
+bool is_explanation_consistent(const options::Report& wanted, std::string& error) {
+  if (wanted.summary || wanted.write_summary || wanted.verify || !wanted.csv.empty() || !wanted.chart.empty()) {
+    error = "--explain makes no report; call the reporter once more for that";
+    return false;
+  }
+  return true;
+}
+
 // A bare call asks for the summary.
 bool is_summary_wanted(const options::Report& wanted) {
   return wanted.summary || (!wanted.json && !wanted.write_summary && wanted.csv.empty() && wanted.chart.empty());
@@ -86,6 +94,13 @@ class CsvExport {
 }  // namespace
 
 bool is_consistent(const options::Report& wanted, std::string& error) {
+  if (!wanted.explain.empty()) {
+    return is_explanation_consistent(wanted, error);
+  }
+  if (wanted.client) {
+    error = "--client goes with --explain";
+    return false;
+  }
   if (wanted.verify) {
     return is_verification_consistent(wanted, error);
   }

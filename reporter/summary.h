@@ -36,9 +36,18 @@ struct DomainTraffic {
   Traffic traffic;
 };
 
+// A rule that is only observed, and the requests that it would have blocked, served or not.
+struct ObservedRule {
+  std::string rule;
+  std::string list;
+  std::int64_t line = 0;  // 0: the list is no file
+  std::uint64_t requests = 0;
+};
+
 struct Summary {
   Traffic total;
   std::vector<DomainTraffic> domains;  // in the order in which they were first requested
+  std::vector<ObservedRule> observed;  // most requests first
   std::int64_t first_id = 0;           // ids of the first and the last request; 0 without requests
   std::int64_t last_id = 0;
 

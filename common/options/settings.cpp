@@ -16,6 +16,7 @@ namespace {
 using Take = std::function<bool(const std::string&)>;
 
 constexpr unsigned kProxy = kSupervisor | kWorker;
+constexpr unsigned kJudges = kProxy | kReporter;  // the reporter explains what the worker decides
 constexpr std::uint32_t kWorkersMax = 512;
 constexpr std::uint32_t kRateRequestsMax = 100'000;
 constexpr std::chrono::milliseconds kRateWindowMax = std::chrono::hours(24);
@@ -217,7 +218,7 @@ void declare_general(std::vector<Declaration>& out, Settings& s) {
 
 void declare_listening(std::vector<Declaration>& out, Settings& s) {
   out.push_back({.group = "Listening", .name = "listen", .value = "ADDRESS:PORT", .default_text = "127.0.0.1:8080",
-                 .programs = kProxy, .help = "Where clients connect to; [::1]:8080 for IPv6, :8080 for every address",
+                 .programs = kJudges, .help = "Where clients connect to; [::1]:8080 for IPv6, :8080 for every address",
                  .take = append(s.listen, parse_listen_address), .start_list = [&s] { s.listen.clear(); }});
   out.push_back({.group = "Listening", .name = "workers", .value = "N", .default_text = "", .programs = kSupervisor,
                  .help = "How many worker processes share the load (default: one per core)",
@@ -230,9 +231,9 @@ void declare_listening(std::vector<Declaration>& out, Settings& s) {
 void declare_rules(std::vector<Declaration>& out, policy::RuleSources& rules) {
   const auto declare = [&out](const std::string& action, policy::RuleSources::OfAction& target, const std::string& pattern_help,
                               const std::string& file_help) {
-    out.push_back({.group = "Policy", .name = action, .value = "PATTERN", .default_text = "", .programs = kProxy, .help = pattern_help,
+    out.push_back({.group = "Policy", .name = action, .value = "PATTERN", .default_text = "", .programs = kJudges, .help = pattern_help,
                    .take = append(target.patterns, parse_text), .start_list = [&target] { target.patterns.clear(); }});
-    out.push_back({.group = "Policy", .name = action + "list", .value = "FILE", .default_text = "", .programs = kProxy, .help = file_help,
+    out.push_back({.group = "Policy", .name = action + "list", .value = "FILE", .default_text = "", .programs = kJudges, .help = file_help,
                    .take = append(target.files, parse_path), .start_list = [&target] { target.files.clear(); }});
   };
   declare("block", rules.block, "Refuse hosts of this name; * ? and [...] are wildcards: '*.youtube.com'",
@@ -259,7 +260,7 @@ void declare_policy(std::vector<Declaration>& out, Settings& s) {
                  .help = "Clients to whom neither the rate limit nor the other limits per client apply",
                  .take = append_networks(limits.exempt), .start_list = [&s] { s.client_limits.exempt.clear(); }});
   declare_rules(out, s.rules);
-  out.push_back({.group = "Policy", .name = "allow-client", .value = "CIDR|loopback|private|any", .default_text = "", .programs = kProxy,
+  out.push_back({.group = "Policy", .name = "allow-client", .value = "CIDR|loopback|private|any", .default_text = "", .programs = kJudges,
                  .help = "Who may use the proxy (default: this machine; when it listens wider, private networks too)",
                  .take = append_networks(s.allow_clients), .start_list = [&s] { s.allow_clients.clear(); }});
   out.push_back({.group = "Policy", .name = "tls-names", .value = "observe|refuse", .default_text = "observe", .programs = kProxy,
@@ -269,12 +270,12 @@ void declare_policy(std::vector<Declaration>& out, Settings& s) {
                  .help = "Only users of this file may use the proxy: USER:HASH lines as htpasswd -B writes them; read again on SIGHUP",
                  .take = store(s.password_file, parse_path)});
   out.push_back({.group = "Policy", .name = "allow-destination", .value = "CIDR|loopback|private|any", .default_text = "",
-                 .programs = kProxy, .help = "Addresses that requests may go to although they are refused by default or denied",
+                 .programs = kJudges, .help = "Addresses that requests may go to although they are refused by default or denied",
                  .take = append_networks(s.destinations.allow), .start_list = [&s] { s.destinations.allow.clear(); }});
   out.push_back({.group = "Policy", .name = "deny-destination", .value = "CIDR|loopback|private|any", .default_text = "",
-                 .programs = kProxy, .help = "Further addresses that no request may go to, for example private",
+                 .programs = kJudges, .help = "Further addresses that no request may go to, for example private",
                  .take = append_networks(s.destinations.deny), .start_list = [&s] { s.destinations.deny.clear(); }});
-  out.push_back({.group = "Policy", .name = "connect-ports", .value = "PORT[,PORT...]|any", .default_text = "443", .programs = kProxy,
+  out.push_back({.group = "Policy", .name = "connect-ports", .value = "PORT[,PORT...]|any", .default_text = "443", .programs = kJudges,
                  .help = "Ports that a CONNECT tunnel may lead to", .take = store(s.connect_ports, parse_connect_ports)});
 }
 
@@ -356,6 +357,10 @@ void declare_report(std::vector<Declaration>& out, Report& r) {
            .take = flag(r.write_summary)});
   declare({.name = "verify", .help = "Prove that all records add up: database, streams, JSON logs, spools; with --json for programs",
            .take = flag(r.verify)});
+  declare({.name = "explain", .value = "URL", .help = "Say what the policy would do with a request for it, and why; with --json for programs",
+           .take = store(r.explain, parse_text)});
+  declare({.name = "client", .value = "ADDRESS", .help = "With --explain: who would ask (default: this machine)",
+           .take = [&r](const std::string& text) { return (r.client = base::IpAddress::parse(text)).has_value(); }});
   declare({.name = "full", .help = "With --verify: have SQLite check the indexes too", .take = flag(r.full)});
 }
 

@@ -86,6 +86,8 @@ struct Report {
   bool write_summary = false;
   bool verify = false;
   bool full = false;  // verify with SQLite's thorough check
+  std::string explain;  // a URL
+  std::optional<base::IpAddress> client;  // who would ask for it
   std::uint32_t top = 5;
   std::optional<std::chrono::system_clock::time_point> since;
   std::optional<std::chrono::system_clock::time_point> until;

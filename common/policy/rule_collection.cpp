@@ -45,6 +45,7 @@ bool RuleCollection::add_lines(std::string_view text, std::string& error) {
   if (text.starts_with(kByteOrderMark)) {
     text.remove_prefix(kByteOrderMark.size());
   }
+  expect(1 + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')), text.size());
   for (std::uint32_t number = 1; !text.empty(); ++number) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
@@ -95,7 +96,7 @@ bool RuleCollection::add(const RulePattern& rule, std::uint32_t line, std::strin
   names_ += rule.name;
   seen_[place_] = static_cast<std::uint32_t>(named_.size());
   if (named_.size() * 4 > seen_.size() * 3) {
-    grow_seen();
+    grow_seen(seen_.size() * 2);
   }
   return true;
 }
@@ -134,8 +135,21 @@ std::size_t RuleCollection::place_of(std::string_view name, std::uint8_t flags) 
   return place;
 }
 
-void RuleCollection::grow_seen() {
-  std::vector<std::uint32_t>(seen_.size() * 2).swap(seen_);
+// Makes room for one rule a line at once: to grow step by step takes longer than to read the rules.
+void RuleCollection::expect(std::size_t lines, std::size_t bytes) {
+  named_.reserve(named_.size() + lines);
+  names_.reserve(names_.size() + bytes);
+  std::size_t slots = seen_.size();
+  while ((named_.size() + lines) * 4 > slots * 3) {
+    slots *= 2;
+  }
+  if (slots != seen_.size()) {
+    grow_seen(slots);
+  }
+}
+
+void RuleCollection::grow_seen(std::size_t slots) {
+  std::vector<std::uint32_t>(slots).swap(seen_);
   for (std::size_t index = 0; index < named_.size(); ++index) {
     seen_[place_of(name_of(named_[index]), named_[index].flags)] = static_cast<std::uint32_t>(index + 1);
   }

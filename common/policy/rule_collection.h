@@ -71,7 +71,8 @@ class RuleCollection {
   [[nodiscard]] bool add(const RulePattern& rule, std::uint32_t line, std::string& error);
   [[nodiscard]] bool add_wildcard(const RulePattern& rule, Action action, std::uint32_t line, std::string& error);
   bool is_new(std::string_view name, std::uint8_t flags);
-  void grow_seen();
+  void expect(std::size_t lines, std::size_t bytes);
+  void grow_seen(std::size_t slots);
   std::size_t place_of(std::string_view name, std::uint8_t flags) const;
 
   std::vector<ListReport> lists_;

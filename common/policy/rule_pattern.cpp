@@ -164,6 +164,9 @@ std::string parse(std::string_view text, RulePattern& out) {
   }
   if (has_wildcard(text)) {
     out.kind = Kind::Wildcard;
+    if (text.starts_with('.') || text.ends_with('.') || text.find("..") != std::string_view::npos) {
+      return "has an empty label, which no host has";
+    }
     if (is_adblock || text.size() > kHostNameOctetsMax) {
       return is_adblock ? "has a wildcard between || and ^" : "is longer than " + std::to_string(kHostNameOctetsMax) + " octets";
     }

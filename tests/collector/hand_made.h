@@ -98,6 +98,7 @@ inline proto::TrafficEvent blocked_event(const std::string& host = "www.youtube.
   event.set_reason("blocked_domain");
   event.set_rule("*.youtube.com");
   event.set_rule_list("lists/video.txt");
+  event.set_rule_line(7);
   return event;
 }
 

@@ -91,6 +91,23 @@ TEST_F(JsonLine, OfARefusalNamesRuleAndList) {
   EXPECT_EQ(object["Blocked hostname"], "www.youtube.com");
   EXPECT_EQ(object["Rule"], "*.youtube.com");
   EXPECT_EQ(object["Rule list"], "lists/video.txt");
+  EXPECT_EQ(object["Rule line"], 7);
+}
+
+TEST_F(JsonLine, NamesThePolicyAndTheRuleThatWasOnlyObserved) {
+  proto::TrafficEvent event = served_event();
+  event.set_policy_version("3f9c02ab51d4");
+  EXPECT_EQ(Ordered::parse(line(event))["Policy"], "3f9c02ab51d4");
+  EXPECT_EQ(line(event).find("Would be"), std::string::npos);
+  event.set_rule("*.example.com");
+  event.set_rule_list("new.txt");
+  event.set_rule_line(9);
+  event.set_would_block(true);
+  const Ordered object = Ordered::parse(line(event));
+  EXPECT_EQ(object["Would be blocked by"], "*.example.com");
+  EXPECT_EQ(object["Would be blocked by list"], "new.txt");
+  EXPECT_EQ(object["Would be blocked by line"], 9);
+  EXPECT_EQ(line(served_event()).find("Policy"), std::string::npos) << "there were no rules";
 }
 
 TEST_F(JsonLine, OfARateLimitCountsTheRequests) {

@@ -220,6 +220,20 @@ TEST_F(RecorderTest, StoresHostileOctetsAsText) {
   EXPECT_EQ(query("SELECT user_agent FROM all_requests"), (Rows{"Mozill\xEF\xBF\xBD \xEF\xBF\xBD"}));
 }
 
+TEST_F(RecorderTest, StoresPolicyLineAndWhetherTheRuleWasOnlyObserved) {
+  TrafficEvent observed = served_event("ads.example");
+  observed.set_policy_version("3f9c02ab51d4");
+  observed.set_rule("ads.example");
+  observed.set_rule_list("new.txt");
+  observed.set_rule_line(9);
+  observed.set_would_block(true);
+  take(1, {served_event(), observed, blocked_event()});
+  commit();
+  EXPECT_EQ(query("SELECT coalesce(policy, '-') || ' ' || coalesce(rule, '-') || ' ' || coalesce(rule_line, '-') || ' ' || would_block"
+                  " FROM all_requests ORDER BY id"),
+            (Rows{"- - - 0", "3f9c02ab51d4 ads.example 9 1", "- *.youtube.com 7 0"}));
+}
+
 TEST_F(RecorderTest, EveryRowHasExactlyOneLineThatCarriesItsId) {
   TrafficEvent unresolved = served_event("nowhere.invalid");
   unresolved.set_outcome(proto::FAILED);

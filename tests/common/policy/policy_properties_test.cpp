@@ -86,13 +86,13 @@ class RandomRules {
     }
     return label;
   }
-  // Always with a wildcard: without one, a line is a plain name. Neither with an empty label, which no host has, nor with
-  // a dot at the end, which rules ignore and fnmatch does not.
+  // Always with a wildcard: without one, a line is a plain name. Without empty labels, which no host has, and without a dot
+  // at the end, which rules ignore and fnmatch does not.
   std::string wildcard() {
     std::string pattern;
     do {
       pattern = any_wildcard();
-    } while (pattern.find("..") != std::string::npos || pattern.ends_with('.'));
+    } while (pattern.find("..") != std::string::npos || pattern.starts_with('.') || pattern.ends_with('.'));
     return pattern;
   }
   std::string any_wildcard() {
