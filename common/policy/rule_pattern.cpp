@@ -164,13 +164,13 @@ std::string parse(std::string_view text, RulePattern& out) {
   }
   if (has_wildcard(text)) {
     out.kind = Kind::Wildcard;
-    if (text.starts_with('.') || text.ends_with('.') || text.find("..") != std::string_view::npos) {
-      return "has an empty label, which no host has";
-    }
     if (is_adblock || text.size() > kHostNameOctetsMax) {
       return is_adblock ? "has a wildcard between || and ^" : "is longer than " + std::to_string(kHostNameOctetsMax) + " octets";
     }
-    return normalize_wildcard(text, out.name);
+    std::string wrong = normalize_wildcard(text, out.name);
+    // Also one that was written with characters which stand for nothing.
+    const bool has_empty_label = out.name.starts_with('.') || out.name.ends_with('.') || out.name.find("..") != std::string::npos;
+    return wrong.empty() && has_empty_label ? "has an empty label, which no host has" : wrong;
   }
   auto name = to_a_labels(text);
   if (!name) {

@@ -75,7 +75,7 @@ TEST(RulePattern, SaysWhatIsWrong) {
   EXPECT_EQ(error_of("ad[0-9.example"), "\"ad[0-9.example\" has a [ without ]");
   EXPECT_EQ(error_of(".example.com"), "\".example.com\" has an empty label (for all names below example.com write *.example.com)");
   EXPECT_EQ(error_of("a..b"), "\"a..b\" has an empty label (for all names below example.com write *.example.com)");
-  EXPECT_EQ(error_of("*..a"), "\"*..a\" has an empty label, which no host has");
+  EXPECT_EQ(error_of("*a..b"), "\"*a..b\" has an empty label, which no host has");
   EXPECT_EQ(error_of(".ads*"), "\".ads*\" has an empty label, which no host has");
   EXPECT_EQ(error_of("a*.."), "\"a*..\" has an empty label, which no host has");
   EXPECT_EQ(error_of("\xff.example"), "\"\xff.example\" is not a name that IDNA knows");
