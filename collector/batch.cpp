@@ -24,11 +24,12 @@ bool is_sequence_usable(const proto::Batch& header) {
          header.oldest_sequence() <= header.first_sequence() && header.lost_before() < header.first_sequence();
 }
 
-bool read_events(std::string_view frame, std::size_t count, std::vector<std::span<const std::byte>>& events) {
+bool read_events(std::string_view frame, std::uint64_t first_sequence, std::size_t count,
+                 std::vector<std::span<const std::byte>>& events) {
   auto rest = std::as_bytes(std::span(frame));
   events.reserve(std::min(count, kBatchEventsMax));
   while (!rest.empty()) {
-    const auto payload = ledger::read_record(rest);
+    const auto payload = ledger::read_record(rest, first_sequence + events.size());
     if (!payload || events.size() == count) {
       return false;
     }
@@ -60,7 +61,7 @@ std::optional<Batch> read_batch(std::string_view header_frame, std::string_view 
     error = "too large a batch" + of_stream;
     return std::nullopt;
   }
-  if (!read_events(events_frame, header.event_count(), batch.events)) {
+  if (!read_events(events_frame, header.first_sequence(), header.event_count(), batch.events)) {
     error = "event " + std::to_string(batch.first_sequence + batch.events.size()) + of_stream +
             " is damaged, or there are more or fewer than " + std::to_string(header.event_count());
     return std::nullopt;

@@ -60,11 +60,11 @@ proto::TrafficEvent event(std::uint64_t number) {
   return event;
 }
 
-void append_framed(std::string& events, const std::string& payload) {
+void append_framed(std::string& events, std::uint64_t sequence, const std::string& payload) {
   const std::size_t begin = events.size();
   events.resize(begin + ledger::framed_bytes(payload.size()));
   std::memcpy(events.data() + begin + ledger::kRecordHeaderBytes, payload.data(), payload.size());
-  ledger::seal_record(reinterpret_cast<std::byte*>(events.data() + begin), payload.size());
+  ledger::seal_record(reinterpret_cast<std::byte*>(events.data() + begin), sequence, payload.size());
 }
 
 struct Frames {
@@ -75,7 +75,7 @@ struct Frames {
 Frames frames(std::uint64_t first_sequence) {
   Frames made;
   for (std::uint64_t number = 0; number < kEventsPerBatch; ++number) {
-    append_framed(made.events, event(first_sequence + number).SerializeAsString());
+    append_framed(made.events, first_sequence + number, event(first_sequence + number).SerializeAsString());
   }
   proto::Batch batch;
   batch.set_stream_id("worker-1-5f2c9d1e0b7a4433");

@@ -1,5 +1,6 @@
 #include "common/ledger/segment.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -26,10 +27,27 @@ const SegmentHeader* segment_header(std::span<const std::byte> bytes) {
   return header->magic == kSegmentMagic && header->stream_id.back() == '\0' ? header : nullptr;
 }
 
-SegmentEvents count_events(std::span<const std::byte> segment, std::size_t offset) {
-  SegmentEvents events{0, offset};
+bool is_vacant(std::span<const std::byte> bytes) {
+  if (bytes.size() >= kFreeMagic.size() && std::memcmp(bytes.data(), kFreeMagic.data(), kFreeMagic.size()) == 0) {
+    return true;
+  }
+  const auto is_zero = [](std::span<const std::byte> part) {
+    return std::all_of(part.begin(), part.end(), [](std::byte octet) { return octet == std::byte{0}; });
+  };
+  // The magic is written last; nothing is behind the header then.
+  const std::size_t header = std::min(bytes.size(), sizeof(SegmentHeader));
+  return is_zero(bytes.first(std::min(bytes.size(), sizeof(SegmentHeader::magic)))) && is_zero(bytes.subspan(header));
+}
+
+bool is_still(const SegmentHeader& header, std::uint64_t first_sequence) {
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return header.magic == kSegmentMagic && header.first_sequence == first_sequence;
+}
+
+SegmentEvents count_events(std::span<const std::byte> segment, std::uint64_t first_sequence) {
+  SegmentEvents events{0, sizeof(SegmentHeader)};
   while (frame_length(segment, events.end_offset) != 0) {
-    const auto payload = read_record(segment.subspan(events.end_offset));
+    const auto payload = read_record(segment.subspan(events.end_offset), first_sequence + events.count);
     if (!payload) {
       break;
     }
@@ -37,18 +55,6 @@ SegmentEvents count_events(std::span<const std::byte> segment, std::size_t offse
     ++events.count;
   }
   return events;
-}
-
-bool is_damaged_behind(std::span<const std::byte> segment, std::size_t end_offset) {
-  if (frame_length(segment, end_offset) != 0) {
-    return true;
-  }
-  for (std::size_t offset = end_offset; offset + kRecordHeaderBytes < segment.size(); offset += kRecordAlignment) {
-    if (frame_length(segment, offset) != 0 && read_record(segment.subspan(offset))) {
-      return true;
-    }
-  }
-  return false;
 }
 
 }  // namespace weir::ledger

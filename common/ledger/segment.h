@@ -1,5 +1,6 @@
-// One file of a spool as it lies on disk: a header, then one frame for each event (record_frame.h), then zeros. Written by
-// the worker; read by its next incarnation, and by the reporter, also while the worker appends.
+// One file of a spool as it lies on disk: a header, then one frame for each event (record_frame.h), then zeros or what is left
+// of the file's former life. Written by the worker; read by its next incarnation, and by the reporter, also while the worker
+// appends, and gives the file another life.
 #pragma once
 
 #include <array>
@@ -12,7 +13,9 @@
 
 namespace weir::ledger {
 
-inline constexpr std::array<char, 8> kSegmentMagic{'W', 'E', 'I', 'R', 'S', 'E', 'G', '1'};
+inline constexpr std::array<char, 8> kSegmentMagic{'W', 'E', 'I', 'R', 'S', 'E', 'G', '2'};
+// Stands there instead when all events were acknowledged, and the file waits for another life.
+inline constexpr std::array<char, 8> kFreeMagic{'W', 'E', 'I', 'R', 'F', 'R', 'E', 'E'};
 // Segments are named by their first sequence number, in one width, and this.
 inline constexpr std::string_view kSegmentExtension = ".seg";
 // Added to the name of a segment that a worker could not read.
@@ -34,17 +37,18 @@ static_assert(sizeof(SegmentHeader) == 128 && sizeof(SegmentHeader) % kRecordAli
 // The header of the segment that `bytes` are, borrowed from them; null when they are none.
 const SegmentHeader* segment_header(std::span<const std::byte> bytes);
 
+// Whether the file holds no events though it is no segment: it is being made, or is free.
+bool is_vacant(std::span<const std::byte> bytes);
+
+// Whether the file still is the segment whose header was read before: if not, all of its events were acknowledged.
+bool is_still(const SegmentHeader& header, std::uint64_t first_sequence);
+
 struct SegmentEvents {
   std::uint64_t count = 0;
   std::size_t end_offset = 0;  // behind the last whole one
 };
 
-// Counts the whole events from `offset` on, up to the first that is not whole.
-SegmentEvents count_events(std::span<const std::byte> segment, std::size_t offset = sizeof(SegmentHeader));
-
-// Whether what stands behind the last whole event is more than one that was never finished: a frame that is not as it was
-// sealed, or whole frames further on. A file that a worker appends to may have grown since its events were counted: count
-// again from the same offset before this is believed.
-bool is_damaged_behind(std::span<const std::byte> segment, std::size_t end_offset);
+// Counts the whole events of a segment, up to the first that is not whole. Where end_sequence tells of more, there is damage.
+SegmentEvents count_events(std::span<const std::byte> segment, std::uint64_t first_sequence);
 
 }  // namespace weir::ledger

@@ -20,6 +20,8 @@ constexpr std::chrono::seconds kLockPatience{20};
 // For the records of requests that are under way when no more are accepted.
 constexpr std::size_t kReservedSegments = 2;
 
+constexpr const char* kFreeName = "free";
+
 std::vector<std::filesystem::path> segment_files(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> paths;
   std::error_code error;
@@ -62,6 +64,8 @@ std::optional<Spool> Spool::open(const std::filesystem::path& folder, const std:
 }
 
 bool Spool::recover(const std::string& stream_name, std::string& error) {
+  std::error_code ignored;
+  std::filesystem::remove(folder_ / kFreeName, ignored);
   for (const auto& path : segment_files(folder_)) {
     std::string reason;
     auto segment = SpoolSegment::recover(path, reason);
@@ -71,10 +75,6 @@ bool Spool::recover(const std::string& stream_name, std::string& error) {
       }
       continue;
     }
-    if (segment->damaged_count() > 0) {
-      lost_events_ += segment->damaged_count();
-      base::log_error(path.string() + ": " + std::to_string(segment->damaged_count()) + " records are damaged and lost");
-    }
     acknowledged_ = std::max(acknowledged_, segment->acknowledged());
     segments_.push_back(std::move(*segment));
   }
@@ -82,6 +82,7 @@ bool Spool::recover(const std::string& stream_name, std::string& error) {
     stream_id_ = new_stream_id(stream_name);
     return add_segment(error);
   }
+  count_damage();
   stream_id_ = std::string(segments_.front().stream_id());
   next_sequence_ = segments_.back().end_sequence() + segments_.back().damaged_count() + segments_.back().lost_behind();
   has_hole_ = segments_.back().lost_behind() > 0;
@@ -97,8 +98,27 @@ bool Spool::recover(const std::string& stream_name, std::string& error) {
   return true;
 }
 
+// Of events that the collector has, nothing is missing.
+void Spool::count_damage() {
+  for (const SpoolSegment& segment : segments_) {
+    const std::uint64_t first = std::max(segment.end_sequence(), acknowledged_ + 1);
+    const std::uint64_t end = segment.end_sequence() + segment.damaged_count();
+    if (first < end) {
+      lost_events_ += end - first;
+      base::log_error(segment.path().string() + ": " + std::to_string(end - first) + " records are damaged and lost");
+    }
+  }
+}
+
 bool Spool::add_segment(std::string& error) {
-  auto segment = SpoolSegment::create(folder_, stream_id_, next_sequence_, limits_.segment_bytes, error);
+  std::optional<SpoolSegment> segment;
+  if (free_segment_) {
+    segment = SpoolSegment::create_from(std::move(*free_segment_), folder_, stream_id_, next_sequence_, error);
+    free_segment_.reset();
+  }
+  if (!segment) {
+    segment = SpoolSegment::create(folder_, stream_id_, next_sequence_, limits_.segment_bytes, error);
+  }
   if (!segment) {
     return false;
   }
@@ -196,13 +216,21 @@ void Spool::advance_to(std::uint64_t sequence) {
 }
 
 void Spool::remove_front_segment() {
-  segments_.front().remove_file();
+  give_up(std::move(segments_.front()));
   WEIR_CRASH_POINT("spool.removed");
   segments_.pop_front();
   if (cursor_segment_ > 0) {
     --cursor_segment_;
   } else {
     cursor_offset_ = SpoolSegment::first_offset();
+  }
+}
+
+void Spool::give_up(SpoolSegment segment) {
+  if (!free_segment_ && segment.capacity() == limits_.segment_bytes && segment.give_up(folder_ / kFreeName)) {
+    free_segment_ = std::move(segment);
+  } else {
+    segment.remove_file();
   }
 }
 
@@ -266,6 +294,9 @@ void Spool::remove_files() {
   for (SpoolSegment& segment : segments_) {
     segment.remove_file();
     WEIR_CRASH_POINT("spool.cleared");
+  }
+  if (free_segment_) {
+    free_segment_->remove_file();
   }
 }
 

@@ -84,12 +84,14 @@ class Spool {
       : lock_(std::move(lock)), folder_(std::move(folder)), limits_(limits) {}
 
   bool recover(const std::string& stream_name, std::string& error);
+  void count_damage();
   bool add_segment(std::string& error);
   bool leave_hole(std::string& error);
   std::byte* lose(const std::string& reason);
   void drop_oldest();
   void advance_to(std::uint64_t sequence);
   void remove_front_segment();
+  void give_up(SpoolSegment segment);
   void place_cursor();
 
   base::FileLock lock_;
@@ -97,6 +99,9 @@ class Spool {
   SpoolLimits limits_;
   std::string stream_id_;
   std::deque<SpoolSegment> segments_;   // never empty once it is open; the last one is appended to
+  // One that was delivered whole, for what comes next: memory that is mapped already costs a tenth of what is new. Nothing
+  // of it is of use to another process.
+  std::optional<SpoolSegment> free_segment_;
   std::uint64_t next_sequence_ = 1;
   std::uint64_t acknowledged_ = 0;
   std::uint64_t taken_ = 0;             // last sequence given out by take()

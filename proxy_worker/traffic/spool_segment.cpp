@@ -31,13 +31,17 @@ std::string file_name(std::uint64_t first_sequence) {
   return std::string(name.data()).append(ledger::kSegmentExtension);
 }
 
-// Killed between making the file and finishing its header, whose magic is written last; nothing is behind it then.
-bool is_unfinished(std::span<const std::byte> bytes) {
-  const auto is_zero = [](std::span<const std::byte> part) {
-    return std::all_of(part.begin(), part.end(), [](std::byte octet) { return octet == std::byte{0}; });
-  };
-  const std::size_t header = std::min(bytes.size(), sizeof(Header));
-  return is_zero(bytes.first(std::min(bytes.size(), sizeof(Header::magic)))) && is_zero(bytes.subspan(header));
+// Last: what has no magic is no segment.
+void store_magic(const base::MappedFile& file, const std::array<char, 8>& magic) {
+  std::atomic_ref(reinterpret_cast<Header*>(file.bytes().data())->magic).store(magic, std::memory_order_release);
+}
+
+bool is_stream_id_short_enough(std::string_view stream_id, std::string& error) {
+  if (stream_id.size() >= sizeof(Header::stream_id)) {
+    error = std::string(stream_id) + ": the stream's name is too long";
+    return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -46,29 +50,63 @@ std::optional<SpoolSegment> SpoolSegment::create(const std::filesystem::path& fo
                                                  std::uint64_t first_sequence, std::size_t bytes, std::string& error) {
   SpoolSegment segment;
   segment.path_ = folder / file_name(first_sequence);
-  Header header{};
-  if (stream_id.size() >= header.stream_id.size()) {
-    error = std::string(stream_id) + ": the stream's name is too long";
+  if (!is_stream_id_short_enough(stream_id, error)) {
     return std::nullopt;
   }
   auto file = base::MappedFile::create(segment.path_, bytes, error);
   if (!file) {
-    std::error_code ignored;
-    std::filesystem::remove(segment.path_, ignored);
+    segment.remove_file();
     return std::nullopt;
   }
+  segment.file_ = std::move(*file);
   WEIR_CRASH_POINT("segment.made");
+  segment.begin(stream_id, first_sequence);
+  return segment;
+}
+
+std::optional<SpoolSegment> SpoolSegment::create_from(SpoolSegment free, const std::filesystem::path& folder, std::string_view stream_id,
+                                                      std::uint64_t first_sequence, std::string& error) {
+  if (!is_stream_id_short_enough(stream_id, error)) {
+    free.remove_file();
+    return std::nullopt;
+  }
+  free.begin(stream_id, first_sequence);
+  const std::filesystem::path path = folder / file_name(first_sequence);
+  std::error_code failure;
+  std::filesystem::rename(free.path_, path, failure);
+  if (failure) {
+    error = path.string() + ": cannot rename a segment: " + failure.message();
+    free.remove_file();
+    return std::nullopt;
+  }
+  WEIR_CRASH_POINT("segment.renamed");
+  free.path_ = path;
+  return free;
+}
+
+void SpoolSegment::begin(std::string_view stream_id, std::uint64_t first_sequence) {
+  Header header{};
+  header.magic = header_of(file_).magic;
   header.first_sequence = first_sequence;
   header.end_sequence = first_sequence;
   std::copy(stream_id.begin(), stream_id.end(), header.stream_id.begin());
-  std::memcpy(file->bytes().data(), &header, sizeof header);
+  std::memcpy(file_.bytes().data(), &header, sizeof header);
+  end_ = sizeof header;
+  event_count_ = 0;
   WEIR_CRASH_POINT("segment.unnamed");
-  // Last: what has no magic is not a segment yet.
-  std::atomic_ref(reinterpret_cast<Header*>(file->bytes().data())->magic).store(ledger::kSegmentMagic, std::memory_order_release);
+  store_magic(file_, ledger::kSegmentMagic);
   WEIR_CRASH_POINT("segment.header");
-  segment.file_ = std::move(*file);
-  segment.end_ = sizeof(Header);
-  return segment;
+}
+
+bool SpoolSegment::give_up(const std::filesystem::path& free_path) {
+  store_magic(file_, ledger::kFreeMagic);
+  WEIR_CRASH_POINT("segment.given_up");
+  std::error_code failure;
+  std::filesystem::rename(path_, free_path, failure);
+  if (!failure) {
+    path_ = free_path;
+  }
+  return !failure;
 }
 
 std::optional<SpoolSegment> SpoolSegment::recover(const std::filesystem::path& path, std::string& error) {
@@ -84,7 +122,7 @@ std::optional<SpoolSegment> SpoolSegment::recover(const std::filesystem::path& p
   }
   if (ledger::segment_header(file->bytes()) == nullptr) {
     error = path.string() + ": not a spool segment";
-    if (is_unfinished(file->bytes())) {
+    if (ledger::is_vacant(file->bytes())) {
       error.clear();
       std::filesystem::remove(path, ignored);
     }
@@ -93,7 +131,12 @@ std::optional<SpoolSegment> SpoolSegment::recover(const std::filesystem::path& p
   SpoolSegment segment;
   segment.path_ = path;
   segment.file_ = std::move(*file);
-  const ledger::SegmentEvents events = ledger::count_events(segment.file_.bytes());
+  if (path.filename() != file_name(segment.first_sequence())) {
+    // After a power failure a file may have the name of one life and the content of another.
+    error = path.string() + ": not the segment that its name says";
+    return std::nullopt;
+  }
+  const ledger::SegmentEvents events = ledger::count_events(segment.file_.bytes(), segment.first_sequence());
   segment.end_ = events.end_offset;
   segment.event_count_ = events.count;
   if (segment.damaged_count() == 0) {
@@ -135,7 +178,7 @@ std::byte* SpoolSegment::reserve(std::size_t payload_bytes) {
 }
 
 void SpoolSegment::seal(std::size_t payload_bytes) {
-  ledger::seal_record(file_.bytes().data() + end_, payload_bytes);
+  ledger::seal_record(file_.bytes().data() + end_, end_sequence(), payload_bytes);
   end_ += ledger::framed_bytes(payload_bytes);
   ++event_count_;
   WEIR_CRASH_POINT("segment.sealed");

@@ -18,8 +18,12 @@ class SpoolSegment {
   // A new file. On failure `error` says why, and no file is left.
   static std::optional<SpoolSegment> create(const std::filesystem::path& folder, std::string_view stream_id,
                                             std::uint64_t first_sequence, std::size_t bytes, std::string& error);
+  // The same, in a file whose events are not needed any more: its pages are there already. Without success the file is
+  // removed.
+  static std::optional<SpoolSegment> create_from(SpoolSegment free, const std::filesystem::path& folder, std::string_view stream_id,
+                                                 std::uint64_t first_sequence, std::string& error);
   // A file that an earlier worker process left. Its events are counted up to the first that is not whole. An empty `error`:
-  // the process was killed while it made the file, nothing was ever in it, and it is removed.
+  // the process was killed while it made the file, or gave it up; nothing is in it, and it is removed.
   static std::optional<SpoolSegment> recover(const std::filesystem::path& path, std::string& error);
 
   std::string_view stream_id() const;
@@ -56,10 +60,14 @@ class SpoolSegment {
   std::uint64_t acknowledged() const;
   void set_acknowledged(std::uint64_t sequence);
 
+  // Its events are not needed any more: gives the file another name, which is none of a segment, for create_from(). False:
+  // that failed.
+  bool give_up(const std::filesystem::path& free_path);
   void remove_file();
 
  private:
   SpoolSegment() = default;
+  void begin(std::string_view stream_id, std::uint64_t first_sequence);
   void publish_end();
 
   std::filesystem::path path_;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "common/base/mapped_file.h"
 #include "common/ledger/segment.h"
@@ -22,71 +24,60 @@ std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folde
   return paths;
 }
 
-// A file that a worker has begun to make, or was killed while it did: nothing is in it.
-bool is_blank(std::span<const std::byte> segment) {
-  const auto header = segment.first(std::min(segment.size(), sizeof(ledger::SegmentHeader)));
-  return std::all_of(header.begin(), header.end(), [](std::byte octet) { return octet == std::byte{0}; });
-}
-
-// The events of a segment, counted until the worker adds none in the meantime, and whether something is wrong behind them.
-bool count_all(std::span<const std::byte> segment, ledger::SegmentEvents& events) {
-  while (true) {
-    const bool is_damaged = ledger::is_damaged_behind(segment, events.end_offset);
-    const ledger::SegmentEvents further = ledger::count_events(segment, events.end_offset);
-    if (!is_damaged || further.count == 0) {
-      return is_damaged;
-    }
-    events.count += further.count;
-    events.end_offset = further.end_offset;
-  }
-}
-
 std::uint64_t load(const std::uint64_t& word) {
   return std::atomic_ref(const_cast<std::uint64_t&>(word)).load(std::memory_order_acquire);
 }
 
-// Gives the number behind the last event that was ever finished here.
-std::uint64_t enter_events(SpoolView& view, const std::string& file, std::span<const std::byte> segment, const ledger::SegmentHeader& header) {
+// What a segment tells. The worker may append to it meanwhile.
+struct Told {
+  std::string stream_id;
+  std::uint64_t first_sequence;
+  std::uint64_t acknowledged;
+  std::uint64_t finished;  // one past the last event that was ever finished here
+  ledger::SegmentEvents events;
+  std::uint64_t lost_behind;
+};
+
+// Nothing when the file has another life meanwhile: what was in it, the collector has.
+std::optional<Told> read(std::span<const std::byte> segment, const ledger::SegmentHeader& header) {
+  Told told{header.stream_id.data(), header.first_sequence, header.acknowledged, 0, {}, 0};
   // Read before the events are counted: what it tells of was finished by then.
-  const std::uint64_t finished = load(header.end_sequence);
-  ledger::SegmentEvents events = ledger::count_events(segment);
-  const bool is_damaged = count_all(segment, events);
-  const std::uint64_t end = header.first_sequence + events.count;
-  if (is_damaged || finished > end) {
-    view.damages.push_back(file + " is damaged behind event " + std::to_string(end - 1) + ", at octet " + std::to_string(events.end_offset));
-  }
-  if (finished > end) {
-    view.unreadable.push_back({end, finished - 1});
-  }
-  return std::max(end, finished);
+  told.finished = load(header.end_sequence);
+  told.events = ledger::count_events(segment, told.first_sequence);
+  told.lost_behind = load(header.lost_behind);
+  return ledger::is_still(header, told.first_sequence) ? std::optional(std::move(told)) : std::nullopt;
 }
 
 void enter(SpoolView& view, const std::string& file, std::span<const std::byte> segment) {
   const ledger::SegmentHeader* header = ledger::segment_header(segment);
   if (header == nullptr) {
-    if (!is_blank(segment)) {
+    if (!ledger::is_vacant(segment) && ledger::segment_header(segment) == nullptr) {  // It may have been begun in between.
       view.damages.push_back(file + " is not a spool segment");
     }
     return;
   }
-  const std::string stream_id = header->stream_id.data();
-  if (!view.stream_id.empty() && stream_id != view.stream_id) {
-    view.damages.push_back(file + " belongs to another stream, " + stream_id);
+  const std::optional<Told> told = read(segment, *header);
+  if (!told) {
     return;
   }
-  const std::uint64_t first = header->first_sequence;
-  const bool is_first = view.stream_id.empty();
-  if (is_first) {
-    view.stream_id = stream_id;
-  } else if (first > view.end_sequence) {
-    view.unreadable.push_back({view.end_sequence, first - 1});
+  if (!view.stream_id.empty() && told->stream_id != view.stream_id) {
+    view.damages.push_back(file + " belongs to another stream, " + told->stream_id);
+    return;
   }
-  view.acknowledged = std::max(view.acknowledged, header->acknowledged);
-  if (is_first) {
-    view.acknowledged = std::max(view.acknowledged, first - 1);
+  view.acknowledged = std::max(view.acknowledged, told->acknowledged);
+  if (view.stream_id.empty()) {
+    view.stream_id = told->stream_id;
+    view.acknowledged = std::max(view.acknowledged, told->first_sequence - 1);
+  } else if (told->first_sequence > view.end_sequence) {
+    view.unreadable.push_back({view.end_sequence, told->first_sequence - 1});
   }
-  view.end_sequence = enter_events(view, file, segment, *header);
-  view.last_used = view.end_sequence - 1 + load(header->lost_behind);
+  const std::uint64_t end = told->first_sequence + told->events.count;
+  if (told->finished > end) {
+    view.damages.push_back(file + " is damaged behind event " + std::to_string(end - 1) + ", at octet " + std::to_string(told->events.end_offset));
+    view.unreadable.push_back({end, told->finished - 1});
+  }
+  view.end_sequence = std::max(end, told->finished);
+  view.last_used = view.end_sequence - 1 + told->lost_behind;
 }
 
 }  // namespace

@@ -27,11 +27,11 @@ TEST(Batch, GivesItsEvents) {
 
 TEST(Batch, WithoutEventsIsAQuestion) {
   EXPECT_TRUE(is_read(header_frame("s", 0, 0), ""));
-  EXPECT_FALSE(is_read(header_frame("s", 0, 0), framed("x")));
+  EXPECT_FALSE(is_read(header_frame("s", 0, 0), framed(0, "x")));
 }
 
 TEST(Batch, IsRefusedWhenItsHeaderIsImpossible) {
-  const std::string events = framed("x");
+  const std::string events = framed(1, "x");
   EXPECT_TRUE(is_read(header_frame("s", 1, 1), events));
   EXPECT_FALSE(is_read("\xFF\xFF", events));
   EXPECT_FALSE(is_read("", events));
@@ -45,9 +45,17 @@ TEST(Batch, IsRefusedWhenItsHeaderIsImpossible) {
   EXPECT_FALSE(is_read(header_frame("s", 1, UINT32_MAX), events));
 }
 
+TEST(Batch, IsRefusedWhenItsEventsAreNotThoseItClaims) {
+  const std::string header = header_frame("s", 1, 2);
+  EXPECT_TRUE(is_read(header, framed(1, "a") + framed(2, "b")));
+  EXPECT_FALSE(is_read(header, framed(2, "a") + framed(1, "b")));
+  EXPECT_FALSE(is_read(header, framed(1, "a") + framed(1, "a")));
+  EXPECT_FALSE(is_read(header_frame("s", 2, 2), framed(1, "a") + framed(2, "b")));
+}
+
 TEST(Batch, IsRefusedWhenAnyOctetOfItsEventsIsChangedOrMissing) {
   const std::string header = header_frame("s", 1, 2);
-  const std::string events = framed("first event") + framed("second");
+  const std::string events = framed(1, "first event") + framed(2, "second");
   ASSERT_TRUE(is_read(header, events));
   for (std::size_t length = 0; length < events.size(); ++length) {
     EXPECT_FALSE(is_read(header, events.substr(0, length))) << length;

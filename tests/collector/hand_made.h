@@ -113,11 +113,11 @@ inline proto::TrafficEvent rate_limited_event() {
   return event;
 }
 
-// One framed event, from its serialized form.
-inline std::string framed(const std::string& payload) {
+// One framed event, from its number and its serialized form.
+inline std::string framed(std::uint64_t sequence, const std::string& payload) {
   std::string frame(ledger::framed_bytes(payload.size()), '\0');
   std::memcpy(frame.data() + ledger::kRecordHeaderBytes, payload.data(), payload.size());
-  ledger::seal_record(reinterpret_cast<std::byte*>(frame.data()), payload.size());
+  ledger::seal_record(reinterpret_cast<std::byte*>(frame.data()), sequence, payload.size());
   return frame;
 }
 
@@ -141,7 +141,7 @@ inline OwnedBatch make_batch(const std::string& stream, std::uint64_t first, con
                              std::uint64_t oldest = 0) {
   OwnedBatch owned{header_frame(stream, first, static_cast<std::uint32_t>(events.size()), oldest), {}, {}};
   for (const auto& event : events) {
-    owned.events += framed(event.SerializeAsString());
+    owned.events += framed(first++, event.SerializeAsString());
   }
   std::string error;
   owned.batch = read_batch(owned.header, owned.events, error).value();

@@ -200,7 +200,7 @@ TEST_F(RecorderTest, GivesEventsOfOneMicrosecondDifferentIds) {
 }
 
 TEST_F(RecorderTest, GivesAnUnreadableEventARowAndALine) {
-  const std::string events = framed("\xFF\xFF") + framed(served_event().SerializeAsString());
+  const std::string events = framed(1, "\xFF\xFF") + framed(2, served_event().SerializeAsString());
   const std::string header = header_frame("s", 1, 2);
   std::string error;
   EXPECT_EQ(recorder_->take(*read_batch(header, events, error), "route", static_cast<std::int64_t>(kCompletedAtUs)), Verdict::Accepted);

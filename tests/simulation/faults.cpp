@@ -16,9 +16,10 @@ constexpr auto kWorkerPoints = std::to_array<std::string_view>({
     "frame.checksum",      "in_flight.copied",    "in_flight.file_made", "in_flight.removed",   "in_flight.taken",
     "mapped_file.opened",  "mapped_file.sized",   "progress.before",     "progress.numbered",   "progress.told",
     "record.appended",     "record.numbered",     "record.released",     "recovery.appended",   "recovery.numbered",
-    "recovery.released",   "segment.header",      "segment.made",        "segment.recovered",   "segment.sealed",
-    "segment.unnamed",     "sender.acknowledged", "sender.sent",         "spool.acknowledged",  "spool.appending",
-    "spool.cleared",       "spool.dropping",      "spool.lost",          "spool.removed",       "spool.segment_added",
+    "recovery.released",   "segment.given_up",    "segment.header",      "segment.made",        "segment.recovered",
+    "segment.renamed",     "segment.sealed",      "segment.unnamed",     "sender.acknowledged", "sender.sent",
+    "spool.acknowledged",  "spool.appending",     "spool.cleared",       "spool.dropping",      "spool.lost",
+    "spool.removed",       "spool.segment_added",
 });
 
 constexpr auto kCollectorPoints = std::to_array<std::string_view>({
@@ -30,7 +31,8 @@ constexpr auto kCollectorPoints = std::to_array<std::string_view>({
 
 constexpr auto kRareWorkerPoints = std::to_array<std::string_view>({
     "in_flight.removed", "progress.before", "progress.numbered", "progress.told", "recovery.appended", "recovery.numbered",
-    "recovery.released", "sender.acknowledged", "spool.cleared", "spool.dropping", "spool.lost", "spool.removed",
+    "recovery.released", "segment.given_up", "segment.renamed", "sender.acknowledged", "spool.cleared", "spool.dropping", "spool.lost",
+    "spool.removed",
 });
 
 constexpr auto kRareCollectorPoints =

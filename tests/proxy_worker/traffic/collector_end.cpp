@@ -38,7 +38,7 @@ std::optional<ReceivedBatch> CollectorEnd::receive() {
   batch.sender = frames[0].to_string();
   EXPECT_TRUE(batch.header.ParseFromArray(frames[1].data(), static_cast<int>(frames[1].size())));
   std::span events(static_cast<const std::byte*>(frames[2].data()), frames[2].size());
-  while (const auto payload = ledger::read_record(events)) {
+  while (const auto payload = ledger::read_record(events, batch.header.first_sequence() + batch.payloads.size())) {
     batch.payloads.emplace_back(reinterpret_cast<const char*>(payload->data()), payload->size());
     events = events.subspan(ledger::framed_bytes(payload->size()));
   }

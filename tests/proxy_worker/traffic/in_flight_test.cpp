@@ -68,7 +68,8 @@ class InFlightTest : public testing::Test {
     process_->spool.rewind();
     for (auto range = process_->spool.take(1 << 20); range.count > 0; range = process_->spool.take(1 << 20)) {
       auto bytes = range.bytes;
-      while (const auto payload = bytes.empty() ? std::nullopt : ledger::read_record(bytes)) {
+      std::uint64_t sequence = range.first_sequence;
+      while (const auto payload = bytes.empty() ? std::nullopt : ledger::read_record(bytes, sequence++)) {
         events.emplace_back();
         EXPECT_TRUE(events.back().ParseFromArray(payload->data(), static_cast<int>(payload->size())));
         bytes = bytes.subspan(ledger::framed_bytes(payload->size()));

@@ -58,9 +58,9 @@ bool append(SpoolSegment& segment, std::string_view payload) {
   return true;
 }
 
-std::vector<std::string> payloads(std::span<const std::byte> frames) {
+std::vector<std::string> payloads(std::span<const std::byte> frames, std::uint64_t first_sequence) {
   std::vector<std::string> out;
-  while (const auto payload = ledger::read_record(frames)) {
+  while (const auto payload = ledger::read_record(frames, first_sequence + out.size())) {
     out.emplace_back(reinterpret_cast<const char*>(payload->data()), payload->size());
     frames = frames.subspan(ledger::framed_bytes(payload->size()));
   }
@@ -70,7 +70,7 @@ std::vector<std::string> payloads(std::span<const std::byte> frames) {
 
 std::vector<std::string> all_payloads(const SpoolSegment& segment) {
   std::uint64_t count = 0;
-  const auto out = payloads(segment.range(SpoolSegment::first_offset(), kBytes, count));
+  const auto out = payloads(segment.range(SpoolSegment::first_offset(), kBytes, count), segment.first_sequence());
   EXPECT_EQ(out.size(), count);
   return out;
 }
@@ -110,9 +110,9 @@ TEST_F(SpoolSegmentTest, GivesWholeEventsAndAtLeastOne) {
   }
   const std::size_t frame = ledger::framed_bytes(4);
   std::uint64_t count = 0;
-  EXPECT_THAT(payloads(segment.range(SpoolSegment::first_offset(), 0, count)), ElementsAre("aaaa"));
-  EXPECT_THAT(payloads(segment.range(SpoolSegment::first_offset(), 2 * frame - 1, count)), ElementsAre("aaaa"));
-  EXPECT_THAT(payloads(segment.range(SpoolSegment::first_offset(), 2 * frame, count)), ElementsAre("aaaa", "bbbb"));
+  EXPECT_THAT(payloads(segment.range(SpoolSegment::first_offset(), 0, count), 1), ElementsAre("aaaa"));
+  EXPECT_THAT(payloads(segment.range(SpoolSegment::first_offset(), 2 * frame - 1, count), 1), ElementsAre("aaaa"));
+  EXPECT_THAT(payloads(segment.range(SpoolSegment::first_offset(), 2 * frame, count), 1), ElementsAre("aaaa", "bbbb"));
   EXPECT_EQ(count, 2u);
   EXPECT_TRUE(segment.range(segment.end_offset(), kBytes, count).empty());
   EXPECT_EQ(count, 0u);
@@ -124,7 +124,7 @@ TEST_F(SpoolSegmentTest, FindsAnEventByItsNumber) {
   append(segment, std::string(50, 'b'));
   EXPECT_EQ(segment.offset_of(10), SpoolSegment::first_offset());
   std::uint64_t count = 0;
-  EXPECT_THAT(payloads(segment.range(segment.offset_of(11), 0, count)), ElementsAre(std::string(50, 'b')));
+  EXPECT_THAT(payloads(segment.range(segment.offset_of(11), 0, count), 11), ElementsAre(std::string(50, 'b')));
   EXPECT_EQ(segment.offset_of(12), segment.end_offset());
 }
 
@@ -211,11 +211,62 @@ TEST_F(SpoolSegmentTest, RemembersWhatWasLostBehindIt) {
   EXPECT_EQ(segment.damaged_count(), 0u);
 }
 
+// The old events are still there, as long as the new ones and so in the same places.
+TEST_F(SpoolSegmentTest, ShowsNothingOfTheFilesFormerLife) {
+  SpoolSegment first = create(1);
+  for (const char* payload : {"a1", "a2", "a3"}) {
+    append(first, payload);
+  }
+  ASSERT_TRUE(first.give_up(folder_.path() / "free"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "00000000000000000001.seg"));
+  std::string error;
+  auto second = SpoolSegment::create_from(std::move(first), folder_.path(), "worker-0-abc", 4, error);
+  ASSERT_TRUE(second) << error;
+  EXPECT_EQ(second->path().filename(), "00000000000000000004.seg");
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "free"));
+  EXPECT_EQ(second->event_count(), 0u);
+  EXPECT_EQ(second->acknowledged(), 0u);
+  append(*second, "b1");
+  EXPECT_THAT(all_payloads(*second), ElementsAre("b1"));
+  SpoolSegment recovered = recover(second->path());
+  EXPECT_EQ(recovered.end_sequence(), 5u);
+  EXPECT_EQ(recovered.damaged_count(), 0u);
+  append(recovered, "b2");
+  EXPECT_THAT(all_payloads(recovered), ElementsAre("b1", "b2"));
+}
+
+TEST_F(SpoolSegmentTest, IsRemovedWhenItWasGivenUp) {
+  SpoolSegment segment = create();
+  append(segment, "a");
+  EXPECT_FALSE(segment.give_up(folder_.path() / "missing" / "free"));
+  EXPECT_EQ(recover_error(segment.path()), "");
+  EXPECT_FALSE(std::filesystem::exists(segment.path()));
+}
+
+TEST_F(SpoolSegmentTest, LeavesNoFileWhenItCannotBeMadeFromAFreeOne) {
+  SpoolSegment segment = create();
+  ASSERT_TRUE(segment.give_up(folder_.path() / "free"));
+  std::string error;
+  EXPECT_FALSE(SpoolSegment::create_from(std::move(segment), folder_.path() / "missing", "id", 2, error));
+  EXPECT_THAT(error, HasSubstr("missing"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
+}
+
+// As a power failure may leave it, which can undo a renaming and keep what was written afterwards.
+TEST_F(SpoolSegmentTest, IsRefusedUnderAnotherName) {
+  SpoolSegment segment = create(4);
+  append(segment, "a");
+  const auto path = folder_.path() / "00000000000000000001.seg";
+  std::filesystem::rename(segment.path(), path);
+  EXPECT_THAT(recover_error(path), HasSubstr("not the segment that its name says"));
+  EXPECT_TRUE(std::filesystem::exists(path));
+}
+
 TEST_F(SpoolSegmentTest, IsNotMadeFromAnotherFile) {
   EXPECT_THAT(recover_error(folder_.path() / "missing.seg"), HasSubstr("missing.seg"));
-  EXPECT_THAT(recover_error(file("WEIRSEG1")), HasSubstr("not a spool segment"));
+  EXPECT_THAT(recover_error(file("WEIRSEG2")), HasSubstr("not a spool segment"));
   // A name of the stream that does not end.
-  EXPECT_THAT(recover_error(file("WEIRSEG1" + std::string(120, 'x') + std::string(128, '\0'))), HasSubstr("not a spool segment"));
+  EXPECT_THAT(recover_error(file("WEIRSEG2" + std::string(120, 'x') + std::string(128, '\0'))), HasSubstr("not a spool segment"));
 }
 
 TEST_F(SpoolSegmentTest, LeavesNoFileWhenItCannotBeMade) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,9 +55,9 @@ void append_numbered(Spool& spool, std::uint64_t first, std::uint64_t last) {
   }
 }
 
-std::vector<std::string> payloads(std::span<const std::byte> frames) {
+std::vector<std::string> payloads(std::span<const std::byte> frames, std::uint64_t first_sequence) {
   std::vector<std::string> out;
-  while (const auto payload = ledger::read_record(frames)) {
+  while (const auto payload = ledger::read_record(frames, first_sequence + out.size())) {
     out.emplace_back(reinterpret_cast<const char*>(payload->data()), payload->size());
     frames = frames.subspan(ledger::framed_bytes(payload->size()));
   }
@@ -66,7 +67,7 @@ std::vector<std::string> payloads(std::span<const std::byte> frames) {
 
 Events events_in(const Spool::Range& range) {
   Events events;
-  for (const std::string& payload : payloads(range.bytes)) {
+  for (const std::string& payload : payloads(range.bytes, range.first_sequence)) {
     events[range.first_sequence + events.size()] = payload.substr(0, payload.find('x'));
   }
   EXPECT_EQ(events.size(), range.count);
@@ -187,6 +188,58 @@ TEST_F(SpoolTest, RemovesSegmentsThatAreAcknowledged) {
   EXPECT_EQ(spool.oldest_sequence(), 11u);
   append_numbered(spool, 11, 12);
   EXPECT_EQ(take_all(spool), numbered(11, 12));
+}
+
+ino_t identity_of(const std::filesystem::path& path) {
+  struct stat status{};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+  return status.st_ino;
+}
+
+TEST_F(SpoolTest, UsesTheFileOfADeliveredSegmentAgain) {
+  Spool spool = open();
+  append_numbered(spool, 1, 2 * kPerSegment);
+  const ino_t first = identity_of(files(".seg")[0]);
+  spool.acknowledge(kPerSegment);
+  EXPECT_EQ(files(".seg").size(), 1u);
+  EXPECT_EQ(identity_of(folder() / "free"), first);
+  append_numbered(spool, 2 * kPerSegment + 1, 2 * kPerSegment + 2);
+  EXPECT_FALSE(std::filesystem::exists(folder() / "free"));
+  EXPECT_EQ(identity_of(files(".seg")[1]), first);
+  EXPECT_EQ(take_all(spool), numbered(kPerSegment + 1, 2 * kPerSegment + 2));
+}
+
+TEST_F(SpoolTest, KeepsOneFreeFileWhateverIsDelivered) {
+  Spool spool = open();
+  append_numbered(spool, 1, 4 * kPerSegment);
+  spool.acknowledge(4 * kPerSegment - 1);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder()), {}), 3) << "lock, segment, free";
+  spool.remove_files();
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder()), {}), 1);
+}
+
+TEST_F(SpoolTest, TakesUpNothingOfAFreeFile) {
+  {
+    Spool spool = open();
+    append_numbered(spool, 1, kPerSegment + 1);
+    spool.acknowledge(kPerSegment);
+    ASSERT_TRUE(std::filesystem::exists(folder() / "free"));
+  }
+  Spool spool = open();
+  EXPECT_FALSE(std::filesystem::exists(folder() / "free"));
+  EXPECT_EQ(take_all(spool), numbered(kPerSegment + 1, kPerSegment + 1));
+}
+
+TEST_F(SpoolTest, CountsNoDamageToWhatTheCollectorHas) {
+  {
+    Spool spool = open();
+    append_numbered(spool, 1, kPerSegment - 1);
+    spool.acknowledge(kPerSegment - 2);
+  }
+  damage(0, 0);
+  Spool spool = open();
+  EXPECT_EQ(spool.lost_events(), 1u) << "the one behind the last acknowledged";
+  EXPECT_EQ(spool.next_sequence(), kPerSegment);
 }
 
 TEST_F(SpoolTest, GoesOnBehindASegmentThatIsRemovedUnderItsCursor) {
@@ -547,7 +600,7 @@ TEST_F(SpoolTest, AgreesWithASimpleModelOverRandomOperations) {
             spool->put_back(range);
             break;
           }
-          for (const std::string& payload : payloads(range.bytes)) {
+          for (const std::string& payload : payloads(range.bytes, range.first_sequence)) {
             EXPECT_EQ(payload, kept[++taken]);
           }
           break;

@@ -70,7 +70,7 @@ TEST(TrafficLog, PutsEachRecordIntoTheSpool) {
   EXPECT_GT(counters.records_pending_bytes, 0u);
   EXPECT_EQ(counters.records_lost, 0u);
 
-  const auto payload = ledger::read_record(spool->take(1).bytes);
+  const auto payload = ledger::read_record(spool->take(1).bytes, 1);
   ASSERT_TRUE(payload);
   proto::TrafficEvent stored;
   ASSERT_TRUE(stored.ParseFromArray(payload->data(), static_cast<int>(payload->size())));

@@ -36,7 +36,7 @@ std::size_t offset_of_event(const std::string& segment, std::uint64_t sequence) 
   const auto bytes = std::as_bytes(std::span(segment));
   std::size_t offset = sizeof(ledger::SegmentHeader);
   for (std::uint64_t number = 1; number < sequence; ++number) {
-    offset += ledger::framed_bytes(ledger::read_record(bytes.subspan(offset)).value().size());
+    offset += ledger::framed_bytes(ledger::read_record(bytes.subspan(offset), number).value().size());
   }
   return offset;
 }
