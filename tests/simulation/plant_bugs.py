@@ -96,6 +96,9 @@ BUGS = {
     ("proxy_worker/traffic/traffic_log.cpp", "trust-no-number"): (
         """recorded_as != 0 && recorded_as < left_at""",
         """!simulation::is_planted("trust-no-number") && recorded_as != 0 && recorded_as < left_at"""),
+    ("common/ledger/record_frame.cpp", "believe-former-events"): (
+        """~(static_cast<std::uint32_t>(payload.size()) ^ number)""",
+        """~(static_cast<std::uint32_t>(payload.size()) ^ (simulation::is_planted("believe-former-events") ? 0 : number))"""),
     ("proxy_worker/traffic/spool.cpp", "reuse-lost-numbers"): (
         """  segments_.back().set_lost_behind(""",
         """  if (!simulation::is_planted("reuse-lost-numbers"))

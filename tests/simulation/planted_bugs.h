@@ -8,6 +8,7 @@ namespace weir::simulation {
 
 inline constexpr auto kPlantedBugs = std::to_array<std::string_view>({
     "ack-before-commit",
+    "believe-former-events",
     "forget-position",
     "json-before-undo-note",
     "keep-lines-of-failed-commit",
