@@ -118,7 +118,8 @@ void InFlightTable::give_back(InFlightSlot& slot) {
 
 void InFlightTable::remove_files() {
   std::error_code ignored;
-  for (std::size_t number = 0; number < files_.size(); ++number) {
+  // From the end: who is killed in between leaves files that the next one finds, which looks no further than one that is missing.
+  for (std::size_t number = files_.size(); number-- > 0;) {
     std::filesystem::remove(file_path(folder_, number), ignored);
     WEIR_CRASH_POINT("in_flight.removed");
   }
