@@ -134,7 +134,8 @@ void write_response_head(const ResponseHead& head, const ResponseForm& form, std
   append_via(out, head.minor_version);
   if (form.upgrade == UpgradeField::Kept) {
     append_upgrade(head.fields, out);
-  } else if (head.status / 100 != 1) {
+  }
+  if (head.status / 100 != 1) {
     append_persistence(form, out);
   }
   out += "\r\n";

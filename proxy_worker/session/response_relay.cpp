@@ -10,6 +10,7 @@ namespace weir::session {
 namespace {
 
 constexpr unsigned kSwitchingProtocols = 101;
+constexpr unsigned kUpgradeRequired = 426;
 constexpr std::string_view kBegin = "HTTP/1.";
 
 // Whether the origin lets its connection live after this response (RFC 9112 section 9.3).
@@ -108,10 +109,14 @@ bool ResponseRelay::open_head(Transaction& transaction, const Conditions& condit
   choose_framing(framing, transaction, conditions, head);
   decoder_ = http1::BodyDecoder(framing);
   state_ = head.status == kSwitchingProtocols ? State::Switched : decoder_.is_complete() ? State::Complete : State::Body;
+  // A 426 says what to ask for (RFC 9110 section 15.5.22).
+  const bool requires_upgrade = head.status == kUpgradeRequired && transaction.client_minor_version >= 1 &&
+                                http1::find_field(head.fields, http1::FieldId::Upgrade) != nullptr;
+  const bool keeps_upgrade = state_ == State::Switched || requires_upgrade;
   const http1::ResponseForm form{.client_framing = client_framing_,
                                  .client_minor_version = transaction.client_minor_version,
                                  .persistence = keeps_client_ ? http1::Persistence::KeepAlive : http1::Persistence::Close,
-                                 .upgrade = state_ == State::Switched ? http1::UpgradeField::Kept : http1::UpgradeField::Dropped,
+                                 .upgrade = keeps_upgrade ? http1::UpgradeField::Kept : http1::UpgradeField::Dropped,
                                  .date = conditions.date};
   pending_head_.clear();
   http1::write_response_head(head, form, pending_head_);

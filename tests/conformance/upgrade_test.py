@@ -37,6 +37,10 @@ def _is_handshake(message: wire.Message) -> None:
     assert message.one("sec-websocket-accept") == _ACCEPT and message.one("sec-websocket-protocol") == b"chat", message.fields
 
 
+def _tells_of_upgrade(message: wire.Message) -> None:
+    assert message.tokens("upgrade") == ["websocket"] and "upgrade" in message.tokens("connection"), message.fields
+
+
 _SWITCHED = Answer(101, b"", check=_is_handshake)
 
 
@@ -143,7 +147,17 @@ _FRAMES = [("a text frame", frame(b"hello")), ("an empty frame", frame(b"")), ("
          origin=[READ, _SWITCH, lambda connection: connection.fill() or True, b"still here", CLOSE]),
     # Declined.
     declined(200), declined(400), declined(403), declined(404), declined(503),
-    declined(426, b"plain", b"Upgrade: websocket\r\nConnection: Upgrade\r\n"),
+    declined(426, b"plain"),
+    Case("a 426 says which upgrade is required", [_ASK, Answer(426, b"", check=_tells_of_upgrade), get(b"http://<origin>/next"),
+                                                 Answer(200, b"hello"), KEPT],
+         origin=[READ, b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n",
+                 READ, HELLO]),
+    Case("a 426 before the connection closes says which upgrade is required",
+         [get(b"http://<origin>/", b"Connection: close\r\n"), Answer(426, b"", check=_tells_of_upgrade), CLOSED],
+         origin=[READ, b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: upgrade, close\r\nContent-Length: 0\r\n\r\n"]),
+    Case("a 426 tells a client of HTTP/1.0 of no upgrade",
+         [get(b"http://<origin>/", version=b"HTTP/1.0"), Answer(426, b"", fields={"upgrade": None}), KEPT_OR_CLOSED],
+         origin=[READ, b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n"]),
     Case("an upgrade that is declined with chunks stays plain HTTP", [_ASK, Answer(200, b"hello"), KEPT], offered,
          origin=[READ, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"]),
     Case("an upgrade that is declined with a redirect stays plain HTTP", [_ASK, Answer(302, b""), KEPT], offered,
