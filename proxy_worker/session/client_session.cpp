@@ -2,10 +2,7 @@
 
 #include <algorithm>
 
-#include "proxy_worker/http1/head_writer.h"
-#include "proxy_worker/session/about_proxy.h"
 #include "proxy_worker/session/dial_failure.h"
-#include "proxy_worker/session/request_review.h"
 #include "proxy_worker/session/tls_watch.h"
 
 namespace weir::session {
@@ -28,7 +25,13 @@ constexpr std::string_view kDepartureProbe = "HTTP/1.1 100 Continue\r\n\r\n";
 }  // namespace
 
 ClientSession::ClientSession(SessionContext& context, Owner& owner, base::UniqueFd fd, const ClientIdentity& client)
-    : context_(context), owner_(owner), identity_(client), gate_(context_, identity_), client_(context.loop, std::move(fd)), origin_(context.origins) {}
+    : context_(context),
+      owner_(owner),
+      identity_(client),
+      gate_(context_, identity_),
+      intake_(context_, gate_, *this),
+      client_(context.loop, std::move(fd)),
+      origin_(context.origins) {}
 
 ClientSession::~ClientSession() { context_.loop.cancel(*this); }
 
@@ -185,74 +188,26 @@ ClientSession::Step ClientSession::take_head(HeadReader::Result result) {
 
 // Comes here a second time when a login was checked meanwhile.
 void ClientSession::use_head(std::string_view head_text, std::span<char> rest) {
-  http1::RequestHead& head = context_.request_head;
-  Transaction& transaction = *transaction_;
-  if (const auto error = http1::parse_request_head(head_text, head); error != http1::HeadError::None) {
-    return answer({.reason = reason_of(error), .detail = std::string(http1::describe(error)) + "."});
-  }
-  auto reply = review_request(head, transaction);
-  transaction.exchange.start(transaction.request_framing);
-  if (transaction.slot == nullptr) {
-    follow(head);
-  }
-  if (!reply) {
-    reply = gate_.admit_client(transaction);
-  }
-  if (!reply && !transaction.is_logged_in && context_.logins != nullptr) {
-    reply = admit_user(head);
-    if (phase_ == Phase::CheckingLogin) {
-      return keep_for_later(head_text, rest);
-    }
-  }
-  if (!reply) {
-    reply = gate_.admit_destination(transaction);
-  }
-  if (!reply && transaction.is_for_proxy) {
-    reply = answer_about_proxy(head);
-  }
-  if (reply) {
-    answer(*reply);
-    if (keeps_client_) {
-      heads_.keep(rest);
-    }
-  } else if (transaction.is_tunnel_request()) {
-    heads_.keep(rest);
-    dial(Phase::OpeningTunnel);
-  } else {
-    send_request(rest);
-  }
-}
-
-// Before the client can be sent anything.
-void ClientSession::follow(const http1::RequestHead& head) {
-  transaction_->slot = context_.log.begin(transaction_->event);
-  if (context_.keeps_heads()) {
-    std::string& text = *transaction_->event.mutable_incoming_head();
-    text.clear();
-    http1::write_masked(http1::start_line(head.text), head.fields, text);
-  }
-}
-
-std::optional<Answer> ClientSession::admit_user(const http1::RequestHead& head) {
-  const http1::Field* field = http1::find_field(head.fields, http1::FieldId::ProxyAuthorization);
-  const auto credentials = field != nullptr ? login::parse_basic_credentials(field->value) : std::nullopt;
-  if (!credentials) {
-    return Answer{.reason = Reason::LoginRequired};
-  }
-  transaction_->event.set_user(credentials->user);
-  switch (context_.logins->check(*credentials, *this)) {
-    case login::LoginResult::Accepted:
-      transaction_->is_logged_in = true;
-      return std::nullopt;
-    case login::LoginResult::Refused:
-      return Answer{.reason = Reason::LoginRefused};
-    case login::LoginResult::Overloaded:
-      return Answer{.reason = Reason::LoginOverloaded};
-    case login::LoginResult::Pending:
+  Answer reply;
+  switch (intake_.judge(head_text, *transaction_, reply)) {
+    case RequestIntake::Verdict::Answer:
+      answer(reply);
+      if (keeps_client_) {
+        heads_.keep(rest);
+      }
+      break;
+    case RequestIntake::Verdict::AwaitLogin:
       enter(Phase::CheckingLogin, kLoginTimeout);
-      return std::nullopt;
+      keep_for_later(head_text, rest);
+      break;
+    case RequestIntake::Verdict::OpenTunnel:
+      heads_.keep(rest);
+      dial(Phase::OpeningTunnel);
+      break;
+    case RequestIntake::Verdict::Forward:
+      send_request(rest);
+      break;
   }
-  return std::nullopt;
 }
 
 // The head is read again when the login is checked.
@@ -283,17 +238,7 @@ ClientSession::Step ClientSession::handle_checking_login() {
 
 void ClientSession::send_request(std::span<char> rest) {
   Transaction& transaction = *transaction_;
-  const http1::RequestForm form{.target = transaction.target,
-                                .framing = transaction.request_framing,
-                                .upgrade = transaction.wants_upgrade ? http1::UpgradeField::Kept : http1::UpgradeField::Dropped,
-                                .max_forwards = transaction.max_forwards};
-  http1::write_request_head(context_.request_head, form, transaction.origin_head);
-  if (context_.keeps_heads()) {
-    http1::RequestHead& sent = context_.request_head;  // The received head has served its purpose.
-    if (http1::parse_request_head(transaction.origin_head, sent, http1::kFieldsMax + http1::kFieldsAddedMax) == http1::HeadError::None) {
-      http1::write_masked(http1::start_line(sent.text), sent.fields, *transaction.event.mutable_modified_head());
-    }
-  }
+  intake_.write_for_origin(transaction);
   RequestRelay& request = transaction.exchange.request();
   const std::size_t used = request.feed(rest, transaction.early_body);
   if (request.state() == RequestRelay::State::Malformed) {

@@ -15,6 +15,7 @@
 #include "proxy_worker/session/gate.h"
 #include "proxy_worker/session/head_reader.h"
 #include "proxy_worker/session/origin_link.h"
+#include "proxy_worker/session/request_intake.h"
 #include "proxy_worker/session/session_context.h"
 #include "proxy_worker/session/traffic_record.h"
 
@@ -93,9 +94,7 @@ class ClientSession : public net::Retirable,
   Step take_read(std::size_t bytes);
   Step take_head(HeadReader::Result result);
   void use_head(std::string_view head_text, std::span<char> rest);
-  void follow(const http1::RequestHead& head);
   void keep_for_later(std::string_view head_text, std::span<char> rest);
-  std::optional<Answer> admit_user(const http1::RequestHead& head);
   Step handle_checking_login();
   Step handle_awaiting_client_hello();
   bool use_hello();
@@ -126,6 +125,7 @@ class ClientSession : public net::Retirable,
   Owner& owner_;
   ClientIdentity identity_;
   Gate gate_;
+  RequestIntake intake_;
   net::Stream client_;
   OriginLink origin_;
   Phase phase_ = Phase::AwaitingNextRequest;
