@@ -117,10 +117,21 @@ std::unique_ptr<Ledger> open_ledger(net::EventLoop& loop, const options::Setting
   return spool ? std::make_unique<Ledger>(loop, settings, std::move(*spool), folder, std::move(way)) : nullptr;
 }
 
+void record_interrupted(traffic::TrafficLog& log) {
+  if (const std::size_t interrupted = log.record_interrupted(); interrupted > 0) {
+    base::log_warning("the process before this one was killed: " + std::to_string(interrupted) + " requests were interrupted");
+  }
+}
+
 int deliver(Ledger& ledger, net::EventLoop& loop, traffic::TrafficLog& log) {
   base::log_info("handing over what an earlier worker left: " + std::to_string(ledger.spool.pending_events()) + " records");
   base::notify_starter("READY=1");
-  if (traffic::Delivery(loop, log).run()) {
+  traffic::Delivery delivery(loop, log, ledger.shipper);
+  if (!delivery.run()) {
+    return 0;
+  }
+  record_interrupted(log);  // Not before: a number that the collector has seen in a spool's lost end would not be taken.
+  if (delivery.run()) {
     ledger.in_flight.remove_files();
     ledger.spool.remove_files();
     base::log_info("all of it is delivered");
@@ -195,12 +206,10 @@ int main(int argc, char** argv) {
   live::WorkerCounters& slot = counters->slot(settings.worker_id);
   traffic::TrafficLog log(slot, ledger ? traffic::TrafficLog::Ledger{&ledger->spool, &ledger->shipper, &ledger->in_flight}
                                        : traffic::TrafficLog::Ledger{});
-  if (const std::size_t interrupted = log.record_interrupted(); interrupted > 0) {
-    base::log_warning("the process before this one was killed: " + std::to_string(interrupted) + " requests were interrupted");
-  }
   if (settings.deliver_only) {
     return ledger != nullptr ? deliver(*ledger, loop, log) : 0;
   }
+  record_interrupted(log);
   std::vector<base::UniqueFd> listeners = listening_sockets(settings, error);
   if (listeners.empty()) {
     return refuse(kFailed, error);

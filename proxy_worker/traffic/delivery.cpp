@@ -18,7 +18,8 @@ base::UniqueFd watch_stop_signals() {
 
 }  // namespace
 
-Delivery::Delivery(net::EventLoop& loop, TrafficLog& log) : loop_(loop), log_(log), signals_(watch_stop_signals()) {
+Delivery::Delivery(net::EventLoop& loop, TrafficLog& log, Shipper& shipper)
+    : loop_(loop), log_(log), shipper_(shipper), signals_(watch_stop_signals()) {
   loop_.watch_level(signals_.value(), *this, net::EventLoop::Interest::Read);
 }
 
@@ -27,10 +28,11 @@ Delivery::~Delivery() { loop_.forget(signals_.value()); }
 void Delivery::on_io(net::Readiness) { is_stopped_ = true; }
 
 bool Delivery::run() {
-  while (!is_stopped_ && !log_.is_delivered()) {
+  shipper_.ask();
+  while (!is_stopped_ && (shipper_.is_asking() || !log_.is_delivered())) {
     loop_.run_turn();
   }
-  return log_.is_delivered();
+  return !is_stopped_;
 }
 
 }  // namespace weir::traffic

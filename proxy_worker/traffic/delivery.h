@@ -4,17 +4,19 @@
 
 #include "common/base/unique_fd.h"
 #include "proxy_worker/net/event_loop.h"
+#include "proxy_worker/traffic/shipper.h"
 #include "proxy_worker/traffic/traffic_log.h"
 
 namespace weir::traffic {
 
 class Delivery : private net::IoListener {
  public:
-  // SIGTERM and SIGINT are blocked already; both outlive this.
-  Delivery(net::EventLoop& loop, TrafficLog& log);
+  // SIGTERM and SIGINT are blocked already; all outlive this.
+  Delivery(net::EventLoop& loop, TrafficLog& log, Shipper& shipper);
   ~Delivery();
 
-  // Until the collector has everything (true), or a stop is asked for (false): the rest stays for the next time.
+  // Until the collector has everything and has said where the stream stands (true), or a stop is asked for (false): the
+  // rest stays for the next time.
   bool run();
 
  private:
@@ -22,6 +24,7 @@ class Delivery : private net::IoListener {
 
   net::EventLoop& loop_;
   TrafficLog& log_;
+  Shipper& shipper_;
   base::UniqueFd signals_;
   bool is_stopped_ = false;
 };

@@ -26,7 +26,9 @@ Sender::Sender(Spool& spool, Wire& wire, Disk* disk, TimePoint now)
   }
 }
 
-bool Sender::awaits_acknowledgement() const { return spool_.taken() > spool_.acknowledged() || spool_.has_untold_loss(); }
+bool Sender::awaits_acknowledgement() const {
+  return is_asking_ || spool_.taken() > spool_.acknowledged() || spool_.has_untold_loss();
+}
 
 bool Sender::has_window() const { return spool_.taken() + 1 < spool_.oldest_sequence() + kWindowEvents; }
 
@@ -43,6 +45,11 @@ void Sender::ship(TimePoint now) {
     disk_->request();
   }
   send_what_may_be_sent(now);
+}
+
+void Sender::ask(TimePoint now) {
+  is_asking_ = true;
+  batch_at_ = now;
 }
 
 // The next range, as far as the disk has it.
@@ -71,7 +78,7 @@ void Sender::send_what_may_be_sent(TimePoint now) {
       spool_.put_back(range);
     }
   }
-  if (is_taken && spool_.has_untold_loss()) {
+  if (is_taken && (spool_.has_untold_loss() || is_asking_)) {
     send_batch(spool_.next_sequence(), {}, now);
   }
   take_acknowledgements(now);
@@ -111,6 +118,7 @@ void Sender::take_acknowledgements(TimePoint now) {
 }
 
 void Sender::take(const proto::Ack& ack, TimePoint now) {
+  is_asking_ = false;
   if (ack.last_sequence() > spool_.acknowledged()) {
     patience_ = kPatienceMin;
     spool_.acknowledge(ack.last_sequence());

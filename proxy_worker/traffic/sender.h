@@ -53,6 +53,9 @@ class Sender {
   void ship(TimePoint now);
   // More is on the disk, or can never be brought there.
   void on_synced(TimePoint now) { send_what_may_be_sent(now); }
+  // Asks where the stream stands, also when there is nothing to send; until it is answered, is_asking().
+  void ask(TimePoint now);
+  bool is_asking() const { return is_asking_; }
   // The wire may have some.
   void take_acknowledgements(TimePoint now);
   // Does what is due, at wake_at() or later.
@@ -72,6 +75,7 @@ class Sender {
   Spool& spool_;
   Wire& wire_;
   Disk* disk_;                          // nullptr: nothing waits for it
+  bool is_asking_ = false;
   std::chrono::milliseconds patience_;  // without an acknowledgement
   std::optional<TimePoint> batch_at_;   // the next batch goes out
   std::optional<TimePoint> stall_at_;   // the patience is over

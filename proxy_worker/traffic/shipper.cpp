@@ -111,6 +111,11 @@ void Shipper::ship() {
   follow_sender();
 }
 
+void Shipper::ask() {
+  sender_.ask(loop_.now());
+  follow_sender();
+}
+
 void Shipper::on_synced() {
   sender_.on_synced(loop_.now());
   tell_observer();

@@ -38,6 +38,9 @@ class Shipper : public Outlet,
   void observe(Observer& observer) override { observer_ = &observer; }
   // Sends what there is, now.
   void ship();
+  // Asks the collector where the stream stands, also when there is nothing to send; until it has answered, is_asking().
+  void ask();
+  bool is_asking() const { return sender_.is_asking(); }
 
  private:
   class Socket;

@@ -20,6 +20,8 @@ constexpr std::chrono::seconds kLockPatience{20};
 // For the records of requests that are under way when no more are accepted.
 constexpr std::size_t kReservedSegments = 2;
 
+// More than any worker will ever give out.
+constexpr std::uint64_t kSequenceMax = std::uint64_t{1} << 62;
 constexpr const char* kFreeName = "free";
 
 std::vector<std::filesystem::path> segment_files(const std::filesystem::path& folder) {
@@ -60,6 +62,7 @@ std::optional<Spool> Spool::open(const std::filesystem::path& folder, const std:
   if (!spool.recover(stream_name, error)) {
     return std::nullopt;
   }
+  spool.next_when_opened_ = spool.next_sequence_;
   return spool;
 }
 
@@ -274,10 +277,24 @@ void Spool::place_cursor() {
 }
 
 void Spool::acknowledge(std::uint64_t sequence) {
-  if (sequence <= acknowledged_ || sequence >= next_sequence_) {
+  if (sequence >= next_sequence_) {
+    go_on_behind(sequence);
+  } else if (sequence > acknowledged_) {
+    advance_to(sequence);  // Beyond what was taken when an earlier process sent it already.
+  }
+}
+
+void Spool::go_on_behind(std::uint64_t sequence) {
+  if (next_sequence_ != next_when_opened_ || sequence > kSequenceMax) {
     return;
   }
-  advance_to(sequence);  // Beyond what was taken when an earlier process sent it already.
+  base::log_warning(stream_id_ + ": the collector has records up to " + std::to_string(sequence) + ", this spool only up to " +
+                    std::to_string(next_sequence_ - 1) + ": its end was lost, as a power failure may do");
+  next_sequence_ = sequence + 1;
+  next_when_opened_ = next_sequence_;
+  std::string error;
+  has_hole_ = !add_segment(error);
+  advance_to(sequence);
 }
 
 std::vector<std::filesystem::path> Spool::files_behind(std::uint64_t sequence) const {

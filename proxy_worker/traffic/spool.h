@@ -55,7 +55,8 @@ class Spool {
   void put_back(const Range& range);
   // What was taken but not acknowledged will be taken again.
   void rewind();
-  // The collector has committed everything up to `sequence`.
+  // The collector has committed everything up to `sequence`. If that is more than was ever here, the end of the stream was
+  // lost, as a power failure may do: numbers go on behind it, unless some were given out again already.
   void acknowledge(std::uint64_t sequence);
 
   // The segments that hold events behind `sequence`.
@@ -89,6 +90,7 @@ class Spool {
   bool leave_hole(std::string& error);
   std::byte* lose(const std::string& reason);
   void drop_oldest();
+  void go_on_behind(std::uint64_t sequence);
   void advance_to(std::uint64_t sequence);
   void remove_front_segment();
   void give_up(SpoolSegment segment);
@@ -103,6 +105,7 @@ class Spool {
   // of it is of use to another process.
   std::optional<SpoolSegment> free_segment_;
   std::uint64_t next_sequence_ = 1;
+  std::uint64_t next_when_opened_ = 1;
   std::uint64_t acknowledged_ = 0;
   std::uint64_t taken_ = 0;             // last sequence given out by take()
   std::size_t cursor_segment_ = 0;

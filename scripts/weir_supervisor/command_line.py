@@ -81,6 +81,8 @@ def _serve(script: pathlib.Path, programs: Programs, values: Values, directory: 
     listeners = Listeners(addresses, workers)
     signals = SignalQueue()
     readiness = Readiness()
+    if has_records:
+        directory.set_aside_spools_of_earlier_boots(workers)
     family = _family(programs, values, directory, listeners, workers, has_records, readiness.address)
     return Supervisor(
         family, listeners, readiness, signals, drain_timeout_s, directory.process_table,

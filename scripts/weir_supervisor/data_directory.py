@@ -3,7 +3,11 @@ import fcntl
 import os
 import pathlib
 
+from .console import report
 from .failure import Failure
+from .process_identity import boot_id
+
+_WORKERS_MAX = 512
 
 
 class DataDirectory:
@@ -17,6 +21,35 @@ class DataDirectory:
         self.database = self.path / "Database" / "proxy_traffic.db"
         self.summary = self.path / "Summary Logs"
         self.summary_text = self.summary / "summary_report.txt"
+
+    def set_aside_spools_of_earlier_boots(self, workers: int) -> None:
+        """A power failure may have taken the end of a spool, whose numbers the collector knows. What is left of such a stream
+        is delivered under a number that no worker has; these workers begin new streams."""
+        try:
+            self._remove_delivered_spools(workers)
+            for number in range(workers):
+                self._begin_spool(self._spool(number))
+        except OSError as error:
+            report(f"{error.filename}: {error.strerror}: if there was a power failure, records may be lost")
+
+    def _begin_spool(self, folder: pathlib.Path) -> None:
+        mark = folder / "boot_id"
+        if any(folder.glob("*.seg")) and _text_of(mark) != boot_id():
+            free = (self._spool(number) for number in range(_WORKERS_MAX - 1, -1, -1))
+            folder.rename(next(other for other in free if not other.exists()))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mark.write_text(boot_id(), "ascii")
+
+    def _remove_delivered_spools(self, workers: int) -> None:
+        for folder in (self.path / "spool").glob("worker-*"):
+            names = {path.name for path in folder.iterdir()}
+            if names <= {"lock", "boot_id"} and folder not in [self._spool(number) for number in range(workers)]:
+                for name in names:
+                    (folder / name).unlink()
+                folder.rmdir()
+
+    def _spool(self, number: int) -> pathlib.Path:
+        return self.path / "spool" / f"worker-{number}"
 
     def leftover_spools(self, workers: int) -> list[int]:
         """Numbers of workers that have left records here, and that are not among the first `workers`."""
@@ -53,3 +86,10 @@ class DataDirectory:
 
     def unusable(self, error: OSError) -> Failure:
         return Failure(f"{error.filename or self.path}: {error.strerror}; choose another data directory with --data-dir")
+
+
+def _text_of(path: pathlib.Path) -> str | None:
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return None

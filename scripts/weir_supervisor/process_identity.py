@@ -14,10 +14,10 @@ class ProcessIdentity:
     def of(cls, pid: int) -> "ProcessIdentity | None":
         """None when there is no such process."""
         start_ticks = _start_ticks(pid)
-        return None if start_ticks is None else cls(pid, start_ticks, _boot_id())
+        return None if start_ticks is None else cls(pid, start_ticks, boot_id())
 
     def is_alive(self) -> bool:
-        return self.boot_id == _boot_id() and _start_ticks(self.pid) == self.start_ticks
+        return self.boot_id == boot_id() and _start_ticks(self.pid) == self.start_ticks
 
     def send(self, number: int) -> None:
         """Does nothing when the process has ended."""
@@ -38,7 +38,8 @@ def _start_ticks(pid: int) -> int | None:
     return None if state in (b"Z", b"X") else int(fields[18])
 
 
-def _boot_id() -> str:
+def boot_id() -> str:
+    """Another one after each start of the machine; empty where there is none."""
     try:
         return pathlib.Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:

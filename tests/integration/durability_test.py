@@ -1,6 +1,9 @@
 """--durability power: nothing is sent before it is on the worker's disk, nothing is committed before the logs are, and
 nothing is acknowledged before the commit is on the disk. Seen by the order of the calls, not by time."""
+import os
 import pathlib
+import shutil
+import signal
 
 import weir
 from origin import Origin
@@ -76,6 +79,45 @@ class DurabilityTest(weir.WeirTest):
         synced = {file for what, file in self.calls("collector") if what == "sync"}
         # SQLite syncs when it makes the database and in checkpoints, so that a power failure leaves it sound.
         self.assertLessEqual({file.split("/")[0] for file in synced}, {"Database"})
+
+
+class PowerFailureTest(weir.WeirTest):
+    """The disk comes back without the last that was written to it: here, with an older copy of a spool."""
+
+    def test_a_spool_that_lost_its_end_costs_no_later_record(self):
+        origin = Origin(self)
+        first = weir.Weir(self)
+        spools = first.data_dir / "spool"
+        self._get(first, origin, range(3))
+        first.wait_for_rows(3)
+        shutil.copytree(spools, self.folder / "older")
+        self._get(first, origin, range(3, 20))
+        first.wait_for_rows(20)
+        pids = [*first.worker_pids(), first.pid("collector")]
+        first.process.send(signal.SIGKILL)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        first.await_stopped(-signal.SIGKILL)
+        shutil.rmtree(spools)
+        shutil.copytree(self.folder / "older", spools)
+        (spools / "worker-0" / "boot_id").write_text("another boot")
+
+        second = weir.Weir(self, data_dir=first.data_dir)
+        self._get(second, origin, range(20, 25))
+        self.assertEqual([row["path"] for row in second.wait_for_rows(25)], [f"/{number}" for number in range(25)])
+        await_that(lambda: [path.parent.name for path in spools.glob("worker-*/*.seg")] == ["worker-0"], "the end of the older stream")
+        self.assertIn("its end was lost", second.process.stderr)
+        second.stop()
+        verified = self.run_program("reporter", "--data-dir", first.data_dir, "--verify")
+        self.assertEqual(verified.returncode, 0, verified.stdout + verified.stderr)
+
+        third = weir.Weir(self, data_dir=first.data_dir)
+        self.assertEqual([path.name for path in spools.iterdir()], ["worker-0"], "what was delivered is cleared away")
+        third.stop()
+
+    def _get(self, proxy: weir.Weir, origin: Origin, numbers: range) -> None:
+        for number in numbers:
+            self.assertEqual(proxy.client().get(origin.url(f"/{number}")).status, 200)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,8 @@ class InterruptedTest(weir.WeirTest):
             os.kill(pid, signal.SIGCONT)
         for client in clients:
             self.assertEqual(client.response().status, 200)
+        # A client may have its answer a moment before the record is written.
+        patience.await_that(lambda: sum(first.counters(worker)["records_pending"] for worker in range(3)) == len(clients), "the records")
         collector = first.pid("collector")
         first.process.send(signal.SIGKILL)
         for pid in [*pids, collector]:

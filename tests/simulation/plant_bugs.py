@@ -104,8 +104,8 @@ BUGS = {
         """  if (!simulation::is_planted("reuse-lost-numbers"))
     segments_.back().set_lost_behind("""),
     ("proxy_worker/traffic/sender.cpp", "keep-quiet-of-losses"): (
-        """if (is_taken && spool_.has_untold_loss())""",
-        """if (is_taken && spool_.has_untold_loss() && !simulation::is_planted("keep-quiet-of-losses"))"""),
+        """if (is_taken && (spool_.has_untold_loss() || is_asking_))""",
+        """if (is_taken && (is_asking_ || (spool_.has_untold_loss() && !simulation::is_planted("keep-quiet-of-losses"))))"""),
 }
 
 DECLARATION = '#include <string_view>\nnamespace weir::simulation { bool is_planted(std::string_view bug); }\n'

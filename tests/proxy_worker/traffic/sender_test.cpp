@@ -91,6 +91,25 @@ TEST_F(SenderTest, WantsNothingWhileThereIsNothingToSend) {
   EXPECT_FALSE(sender_.wake_at());
 }
 
+TEST_F(SenderTest, AsksWhereTheStreamStandsUntilItIsTold) {
+  wire_.is_open = false;
+  sender_.ask(now_);
+  pass(1s);
+  EXPECT_TRUE(wire_.sent.empty());
+  wire_.is_open = true;
+  pass(200ms);
+  ASSERT_FALSE(wire_.sent.empty());
+  EXPECT_EQ(wire_.sent[0].event_count(), 0u);
+  EXPECT_EQ(wire_.sent[0].stream_id(), spool_.stream_id());
+  EXPECT_TRUE(sender_.is_asking());
+  pass(3s);
+  EXPECT_GE(wire_.sent.size(), 2u) << "again, as nobody has answered";
+  acknowledge(0);
+  EXPECT_FALSE(sender_.is_asking());
+  pass(1min);
+  EXPECT_FALSE(sender_.wake_at());
+}
+
 TEST_F(SenderTest, SendsInOneBatchWhatComesWithinTwentyMilliseconds) {
   append(2);
   pass(19ms);

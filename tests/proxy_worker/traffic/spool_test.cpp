@@ -262,6 +262,26 @@ TEST_F(SpoolTest, IgnoresAcknowledgementsOfThePastAndOfTheFuture) {
   EXPECT_EQ(spool.acknowledged(), 2u);
 }
 
+TEST_F(SpoolTest, GoesOnBehindAnEndThatWasLost) {
+  {
+    Spool spool = open();
+    append_numbered(spool, 1, 5);
+  }
+  Spool spool = open();
+  spool.acknowledge(UINT64_MAX);
+  EXPECT_EQ(spool.next_sequence(), 6u);
+  spool.acknowledge(40);
+  EXPECT_EQ(spool.next_sequence(), 41u);
+  EXPECT_EQ(spool.pending_events(), 0u);
+  EXPECT_TRUE(spool.is_all_acknowledged());
+  EXPECT_FALSE(spool.has_untold_loss());
+  append_numbered(spool, 41, 42);
+  EXPECT_EQ(take_all(spool), numbered(41, 42));
+  spool.acknowledge(60);
+  EXPECT_EQ(spool.next_sequence(), 43u) << "its own numbers are in use";
+  EXPECT_EQ(spool.lost_events(), 0u);
+}
+
 TEST_F(SpoolTest, SkipsWhatTheCollectorHasAlready) {
   Spool spool = open();
   append_numbered(spool, 1, 5);
