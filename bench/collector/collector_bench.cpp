@@ -227,7 +227,7 @@ void write_json_line(benchmark::State& state) {
   TimeText time_text;
   LineBuffer out;
   for (auto _ : state) {
-    out.clear(1 << 20);
+    out.clear();
     append_json_line(out, record, static_cast<std::int64_t>(kStartUs), time_text);
     benchmark::DoNotOptimize(out.data());
   }
