@@ -19,9 +19,9 @@ namespace weir::collector {
 namespace {
 
 // Names that are kept with their buffers from one transaction to the next, and what those may take together: a
-// transaction has about 8 MiB of lines.
+// transaction has about 16 MiB of lines.
 constexpr std::size_t kPendingNamesMax = 512;
-constexpr std::size_t kKeptBufferBytesMax = 32u << 20;
+constexpr std::size_t kKeptBufferBytesMax = 64u << 20;
 
 // All of them, however often the kernel takes only a part.
 bool write_all(int fd, std::string_view octets) {
