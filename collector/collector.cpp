@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 // One transaction holds at most so much, however long the commit interval is.
 constexpr std::uint64_t kEventsPerCommitMax = 20'000;
-constexpr std::size_t kBytesPerCommitMax = 8u << 20;
+constexpr std::size_t kBytesPerCommitMax = 16u << 20;
 // Signals and the clock are looked at after so many messages.
 constexpr std::size_t kMessagesPerTurnMax = 64;
 

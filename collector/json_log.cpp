@@ -2,14 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <span>
 #include <system_error>
 
 #include "collector/json_line.h"
@@ -22,15 +18,15 @@ namespace weir::collector {
 
 namespace {
 
-// Names that are kept with their buffers from one transaction to the next.
+// Names that are kept with their buffers from one transaction to the next, and what those may take together: a
+// transaction has about 16 MiB of lines.
 constexpr std::size_t kPendingNamesMax = 512;
-constexpr std::size_t kKeptBufferBytesMax = 16u << 20;
-constexpr std::size_t kPiecesPerWrite = 256;
+constexpr std::size_t kKeptBufferBytesMax = 64u << 20;
 
 // All of them, however often the kernel takes only a part.
-bool write_all(int fd, std::span<iovec> pieces) {
-  while (!pieces.empty()) {
-    const ssize_t written = ::writev(fd, pieces.data(), static_cast<int>(pieces.size()));
+bool write_all(int fd, std::string_view octets) {
+  while (!octets.empty()) {
+    const ssize_t written = ::write(fd, octets.data(), octets.size());
     if (written < 0 && errno == EINTR) {
       continue;
     }
@@ -38,14 +34,7 @@ bool write_all(int fd, std::span<iovec> pieces) {
       errno = written == 0 ? ENOSPC : errno;
       return false;
     }
-    auto taken = static_cast<std::size_t>(written);
-    while (!pieces.empty() && taken >= pieces.front().iov_len) {
-      taken -= pieces.front().iov_len;
-      pieces = pieces.subspan(1);
-    }
-    if (!pieces.empty()) {
-      pieces.front() = {static_cast<char*>(pieces.front().iov_base) + taken, pieces.front().iov_len - taken};
-    }
+    octets.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
 }
@@ -158,25 +147,21 @@ bool JsonLog::restore_lengths(std::string& error) {
 
 void JsonLog::append(const TrafficRecord& record, std::int64_t request_id) {
   name_log_file(record, name_);
-  Pieces& pieces = pending_[name_];
-  const std::size_t begin = lines_.size();
-  append_json_line(lines_, record, request_id, time_text_);
-  if (!pieces.empty() && pieces.back().end == begin) {
-    pieces.back().end = lines_.size();
-  } else {
-    pieces.push_back({begin, lines_.size()});
-  }
+  LineBuffer& lines = pending_[name_];
+  const std::size_t begin = lines.size();
+  append_json_line(lines, record, request_id, time_text_);
+  pending_bytes_ += lines.size() - begin;
 }
 
 bool JsonLog::write(std::string& error) {
-  if (lines_.is_empty()) {
+  if (pending_bytes_ == 0) {
     return true;
   }
   if (!note_lengths(error)) {
     return false;
   }
   for (const FileLength& file : note_.files) {
-    if (!write_file(file.name, pending_[file.name], error)) {
+    if (!write_file(file.name, pending_[file.name].text(), error)) {
       return false;
     }
     WEIR_CRASH_POINT("json_log.written");
@@ -196,8 +181,8 @@ bool JsonLog::note_lengths(std::string& error) {
   note_.files.clear();
   ++note_.transaction;
   std::vector<std::string> names;
-  for (const auto& [name, pieces] : pending_) {
-    if (!pieces.empty() && name != kOverflowLog) {
+  for (const auto& [name, lines] : pending_) {
+    if (!lines.is_empty() && name != kOverflowLog) {
       names.push_back(name);
     }
   }
@@ -211,7 +196,7 @@ bool JsonLog::note_lengths(std::string& error) {
     }
   }
   const std::string overflow(kOverflowLog);
-  if (!pending_[overflow].empty()) {
+  if (!pending_[overflow].is_empty()) {
     const OpenFile* file = files_.acquire(overflow, OpenFiles::Creation::Allowed);
     if (file == nullptr) {
       error = failure(data_dir_ / overflow, "cannot open");
@@ -284,39 +269,22 @@ OpenFile* JsonLog::acquire(const std::string& name, std::string& error) {
 }
 
 void JsonLog::move_to_overflow(const std::string& name) {
-  Pieces& overflow = pending_[std::string(kOverflowLog)];
-  Pieces& pieces = pending_[name];
-  overflow.insert(overflow.end(), pieces.begin(), pieces.end());
-  pieces.clear();
+  LineBuffer& overflow = pending_[std::string(kOverflowLog)];
+  LineBuffer& lines = pending_[name];
+  overflow.append(lines.text());
+  lines.clear();
 }
 
-bool JsonLog::write_file(const std::string& name, const Pieces& pieces, std::string& error) {
+bool JsonLog::write_file(const std::string& name, std::string_view lines, std::string& error) {
   OpenFile* file = noted_file(name);
   struct stat status {};
-  if (file == nullptr || !write_pieces(file->fd.value(), pieces) || ::fstat(file->fd.value(), &status) != 0) {
+  if (file == nullptr || !write_all(file->fd.value(), lines) || ::fstat(file->fd.value(), &status) != 0) {
     error = failure(data_dir_ / name, "cannot write");
     return false;
   }
   if (!set_length_->bind(1, std::string_view(name)).bind(2, std::int64_t{status.st_size}).run()) {
     error = set_length_->error().message;
     return false;
-  }
-  return true;
-}
-
-// One system call for a file, unless it has very many lines.
-bool JsonLog::write_pieces(int fd, const Pieces& pieces) {
-  std::array<iovec, kPiecesPerWrite> vectors;
-  for (std::size_t done = 0; done < pieces.size();) {
-    const std::size_t count = std::min(pieces.size() - done, vectors.size());
-    for (std::size_t index = 0; index < count; ++index) {
-      const Piece& piece = pieces[done + index];
-      vectors[index] = {const_cast<char*>(lines_.data()) + piece.begin, piece.end - piece.begin};
-    }
-    if (!write_all(fd, std::span(vectors).first(count))) {
-      return false;
-    }
-    done += count;
   }
   return true;
 }
@@ -335,13 +303,15 @@ void JsonLog::roll_back() {
 }
 
 void JsonLog::forget_pending() {
-  if (pending_.size() > kPendingNamesMax) {
+  pending_bytes_ = 0;
+  std::size_t kept_bytes = 0;
+  for (auto& [name, lines] : pending_) {
+    lines.clear();
+    kept_bytes += lines.capacity();
+  }
+  if (pending_.size() > kPendingNamesMax || kept_bytes > kKeptBufferBytesMax) {
     pending_.clear();
   }
-  for (auto& [name, pieces] : pending_) {
-    pieces.clear();
-  }
-  lines_.clear(kKeptBufferBytesMax);
 }
 
 }  // namespace weir::collector

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -35,7 +36,7 @@ class JsonLog {
                                        const JsonLogLimits& limits, store::Survives survives, std::string& error);
 
   void append(const TrafficRecord& record, std::int64_t request_id);
-  std::size_t pending_bytes() const { return lines_.size(); }
+  std::size_t pending_bytes() const { return pending_bytes_; }
 
   // Within the open transaction: writes what was appended and notes the new lengths in the database; with
   // Survives::PowerFailure waits until the disk has it. False with `error` when the transaction cannot go on; then
@@ -47,13 +48,6 @@ class JsonLog {
   void roll_back();
 
  private:
-  // A range of lines_.
-  struct Piece {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-  };
-  using Pieces = std::vector<Piece>;
-
   JsonLog(const std::filesystem::path& data_dir, store::Database& database, const JsonLogLimits& limits, store::Survives survives,
           UndoNoteFile undo_file);
 
@@ -62,8 +56,7 @@ class JsonLog {
   bool note_lengths(std::string& error);
   OpenFile* acquire(const std::string& name, std::string& error);
   void move_to_overflow(const std::string& name);
-  bool write_file(const std::string& name, const Pieces& pieces, std::string& error);
-  bool write_pieces(int fd, const Pieces& pieces);
+  bool write_file(const std::string& name, std::string_view lines, std::string& error);
   bool write_undo_note(std::string& error);
   bool sync_files(std::string& error);
   OpenFile* noted_file(const std::string& name);
@@ -78,8 +71,9 @@ class JsonLog {
   UndoNote note_;  // of this transaction, once write() has begun
   std::size_t file_count_ = 0;
   bool has_created_ = false;  // a file, in this transaction
-  LineBuffer lines_;  // of the open transaction, in the order of arrival
-  std::unordered_map<std::string, Pieces> pending_;  // what of them goes to which file; empty ones are kept
+  // The lines of the open transaction, by file: in one piece, which the kernel takes faster than many. Empty ones are kept.
+  std::unordered_map<std::string, LineBuffer> pending_;
+  std::size_t pending_bytes_ = 0;
   std::string name_;  // scratch
   TimeText time_text_;
   Throttle overflow_warning_;

@@ -27,14 +27,14 @@ class LineBuffer {
   }
   void finish_append(const char* end) { size_ = static_cast<std::size_t>(end - octets_.get()); }
 
-  // Forgets the text, and its memory when that is more than `kept_bytes_max`.
-  void clear(std::size_t kept_bytes_max) {
-    size_ = 0;
-    if (capacity_ > kept_bytes_max) {
-      octets_.reset();
-      capacity_ = 0;
-    }
+  void append(std::string_view octets) {
+    char* end = begin_append(octets.size());
+    std::memcpy(end, octets.data(), octets.size());
+    finish_append(end + octets.size());
   }
+
+  // Forgets the text; its memory is kept.
+  void clear() { size_ = 0; }
 
  private:
   void grow(std::size_t octets_max) {

@@ -157,11 +157,20 @@ bool RecordStore::resolve(const TrafficRecord& record, References& references) {
 }
 
 // What is bound stays bound from row to row, and most columns repeat: only what changed is bound again.
-void RecordStore::bind_changed(int parameter, std::optional<std::int64_t> value) {
-  std::optional<std::optional<std::int64_t>>& bound = bound_[static_cast<std::size_t>(parameter)];
-  if (bound != std::optional(value)) {
+void RecordStore::bind_changed(int parameter, std::int64_t value) {
+  Bound& bound = bound_[static_cast<std::size_t>(parameter)];
+  if (bound.kind != Bound::Kind::Number || bound.number != value) {
     statements_->insert.bind(parameter, value);
-    bound = value;
+    bound = {Bound::Kind::Number, value};
+  }
+}
+
+void RecordStore::bind_changed(int parameter, std::optional<std::int64_t> value) {
+  if (value) {
+    bind_changed(parameter, *value);
+  } else if (Bound& bound = bound_[static_cast<std::size_t>(parameter)]; bound.kind != Bound::Kind::Null) {
+    statements_->insert.bind_null(parameter);
+    bound = {Bound::Kind::Null, 0};
   }
 }
 

@@ -58,12 +58,20 @@ class RecordStore {
     std::int64_t end = 0;
   };
 
+  // What a parameter of the insert statement holds.
+  struct Bound {
+    enum class Kind : std::uint8_t { Unknown, Null, Number };
+    Kind kind = Kind::Unknown;
+    std::int64_t number = 0;
+  };
+
   RecordStore(store::Database database, std::filesystem::path path) : database_(std::move(database)), path_(std::move(path)) {}
   bool prepare(store::Error& error);
   std::optional<std::int64_t> insert_request(const TrafficRecord& record, const EventOrigin& origin);
   std::optional<std::int64_t> insert_progress(const TrafficRecord& record, const EventOrigin& origin);
   bool resolve(const TrafficRecord& record, References& references);
   void bind(const TrafficRecord& record, const References& references, const EventOrigin& origin);
+  void bind_changed(int parameter, std::int64_t value);
   void bind_changed(int parameter, std::optional<std::int64_t> value);
   std::optional<std::int64_t> insert_at_free_id(store::Statement& insert, TakenIds& taken, std::int64_t id);
   bool run(store::Statement& statement);
@@ -75,8 +83,7 @@ class RecordStore {
   std::optional<Statements> statements_;
   TakenIds taken_requests_;
   TakenIds taken_progress_;
-  // What the insert statement's parameters hold, by number; nothing: not known, or not a number.
-  std::array<std::optional<std::optional<std::int64_t>>, kInsertParameters + 1> bound_;
+  std::array<Bound, kInsertParameters + 1> bound_;  // by number
   std::string cleaned_path_;  // scratch
   store::Error error_;
 };

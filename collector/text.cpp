@@ -15,8 +15,8 @@ namespace weir::collector {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-// Octets that are looked at together. first_special() gives the first of them that is below 0x20, '"', '\\', DEL or not
-// ASCII; kBytes when none is.
+// Octets that are looked at together. specials() has a bit for each of them, from the lowest up, which is set when the
+// octet is below 0x20, '"', '\\', DEL or not ASCII.
 #if defined(__SSE2__)
 
 struct Block {
@@ -24,15 +24,14 @@ struct Block {
   __m128i octets;
 
   explicit Block(const char* from) : octets(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))) {}
-  void store(char* to) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), octets); }
 
-  std::size_t first_special() const {
+  std::uint64_t specials() const {
     const __m128i control_or_high = _mm_cmplt_epi8(octets, _mm_set1_epi8(0x20));  // signed: what is not ASCII is negative
     const __m128i quote = _mm_cmpeq_epi8(octets, _mm_set1_epi8('"'));
     const __m128i backslash = _mm_cmpeq_epi8(octets, _mm_set1_epi8('\\'));
     const __m128i del = _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7F));
     const __m128i special = _mm_or_si128(_mm_or_si128(control_or_high, quote), _mm_or_si128(backslash, del));
-    return static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(_mm_movemask_epi8(special)) | 1u << kBytes));
+    return static_cast<unsigned>(_mm_movemask_epi8(special));
   }
 };
 
@@ -43,19 +42,22 @@ struct Block {
   std::uint64_t octets = 0;
 
   explicit Block(const char* from) { std::memcpy(&octets, from, kBytes); }
-  void store(char* to) const { std::memcpy(to, &octets, kBytes); }
 
-  // A borrow can mark an octet wrongly only above one that is marked rightly, so the lowest mark is always right.
-  std::size_t first_special() const {
+  // Each octet is looked at in its lower seven bits, so that no carry or borrow reaches the next.
+  std::uint64_t specials() const {
     static_assert(std::endian::native == std::endian::little);
-    constexpr std::uint64_t kOnes = 0x0101010101010101;
-    constexpr std::uint64_t kHighBits = 0x8080808080808080;
-    const std::uint64_t control = octets - kOnes * 0x20;
-    const std::uint64_t quote = (octets ^ kOnes * '"') - kOnes;
-    const std::uint64_t backslash = (octets ^ kOnes * '\\') - kOnes;
-    const std::uint64_t del = (octets ^ kOnes * 0x7F) - kOnes;
-    const std::uint64_t special = (octets | control | quote | backslash | del) & kHighBits;
-    return static_cast<std::size_t>(std::countr_zero(special)) / 8;
+    const std::uint64_t low = octets & ~kHighBits;
+    const std::uint64_t plain = ((low | kHighBits) - kOnes * 0x20) & differs(low, '"') & differs(low, '\\') & differs(low, 0x7F);
+    constexpr std::uint64_t kGatherHighBits = 0x0002040810204081;
+    return (((octets | ~plain) & kHighBits) >> 7) * (kGatherHighBits << 7) >> 56;
+  }
+
+ private:
+  static constexpr std::uint64_t kOnes = 0x0101010101010101;
+  static constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  // The high bit of each octet whose lower seven bits are not `character`.
+  static constexpr std::uint64_t differs(std::uint64_t low, std::uint64_t character) {
+    return (low ^ kOnes * character) + ~kHighBits;
   }
 };
 
@@ -67,8 +69,8 @@ bool is_special(unsigned char octet) { return octet < 0x20 || octet >= 0x7F || o
 std::size_t plain_prefix(std::string_view octets) {
   std::size_t length = 0;
   for (; length + Block::kBytes <= octets.size(); length += Block::kBytes) {
-    if (const std::size_t special = Block(octets.data() + length).first_special(); special < Block::kBytes) {
-      return length + special;
+    if (const std::uint64_t specials = Block(octets.data() + length).specials(); specials != 0) {
+      return length + static_cast<std::size_t>(std::countr_zero(specials));
     }
   }
   while (length < octets.size() && !is_special(static_cast<unsigned char>(octets[length]))) {
@@ -150,6 +152,57 @@ char* write_character(char* out, std::string_view& octets) {
   return write_octets(out, character);
 }
 
+// Octets whose specials are looked for before any of them is written.
+constexpr std::size_t kGroupBytes = 64;
+// What is copied at once.
+constexpr std::size_t kCopyBytes = 32;
+
+std::uint64_t specials_of_group(const char* octets) {
+  std::uint64_t specials = 0;
+  for (std::size_t at = 0; at < kGroupBytes; at += Block::kBytes) {
+    specials |= Block(octets + at).specials() << at;
+  }
+  return specials;
+}
+
+// May read and write up to kCopyBytes more than `bytes`: most runs are short, and their lengths hard to foresee.
+char* copy_run(char* out, const char* from, std::size_t bytes) {
+  std::size_t at = 0;
+  do {
+    std::memcpy(out + at, from + at, kCopyBytes);
+    at += kCopyBytes;
+  } while (at < bytes);
+  return out + bytes;
+}
+
+// Writes the first `count` octets, at most a group of them, and with them all of a character that begins there. Gives in
+// `octets` what is left. A group and kCopyBytes can be read from their beginning.
+char* write_group(char* out, std::string_view& octets, std::size_t count) {
+  const char* const group = octets.data();
+  std::uint64_t specials = specials_of_group(group) & (~std::uint64_t{0} >> (kGroupBytes - count));
+  std::size_t done = 0;
+  while (specials != 0) {
+    const auto special = static_cast<std::size_t>(std::countr_zero(specials));
+    specials &= specials - 1;
+    out = copy_run(out, group + done, special - done);
+    done = special + 1;
+    if (static_cast<unsigned char>(group[special]) < 0x80) {
+      out = write_ascii(out, group[special]);
+      continue;
+    }
+    std::string_view rest = octets.substr(special);
+    out = write_character(out, rest);
+    done = octets.size() - rest.size();
+    specials = done < kGroupBytes ? specials & (~std::uint64_t{0} << done) : 0;
+  }
+  if (done < count) {
+    out = copy_run(out, group + done, count - done);
+    done = count;
+  }
+  octets.remove_prefix(done);
+  return out;
+}
+
 }  // namespace
 
 std::size_t utf8_sequence_length(std::string_view octets) {
@@ -195,27 +248,23 @@ std::string_view clean_text(std::string_view octets, std::string& scratch) {
   return is_clean ? octets : std::string_view(scratch);
 }
 
-// Block by block: stored whole, of which what is before the first special octet counts, then that one by itself.
 char* write_json_text(char* out, std::string_view octets) {
   *out++ = '"';
-  while (octets.size() >= Block::kBytes) {
-    const Block block(octets.data());
-    block.store(out);
-    const std::size_t plain = block.first_special();
-    out += plain;
-    octets.remove_prefix(plain);
-    if (plain == Block::kBytes) {
-      continue;
-    }
-    if (octets.starts_with("\r\n")) {  // by far the most frequent: heads are full of it
-      out = write_octets(out, "\\r\\n");
-      octets.remove_prefix(2);
-    } else {
+  while (octets.size() >= kGroupBytes + kCopyBytes) {
+    out = write_group(out, octets, kGroupBytes);
+  }
+  if (octets.size() < Block::kBytes) {
+    while (!octets.empty()) {
       out = write_character(out, octets);
     }
-  }
-  while (!octets.empty()) {
-    out = write_character(out, octets);
+  } else {
+    // From a copy, behind which more can be read.
+    std::array<char, 2 * (kGroupBytes + kCopyBytes)> copy;
+    std::memcpy(copy.data(), octets.data(), octets.size());
+    std::string_view rest(copy.data(), octets.size());
+    while (!rest.empty()) {
+      out = write_group(out, rest, std::min(rest.size(), kGroupBytes));
+    }
   }
   *out++ = '"';
   return out;

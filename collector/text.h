@@ -15,7 +15,7 @@ std::size_t utf8_sequence_length(std::string_view octets);
 std::string_view clean_text(std::string_view octets, std::string& scratch);
 
 // Room that write_json_text() needs for so many octets: each may become six, and the last store may reach beyond.
-constexpr std::size_t json_text_bytes_max(std::size_t octets) { return 6 * octets + 16; }
+constexpr std::size_t json_text_bytes_max(std::size_t octets) { return 6 * octets + 40; }
 
 // Writes `octets` as a JSON string with its quotes (RFC 8259) and gives its end. Control characters (C0, DEL, C1) are
 // escaped, so that a log shown on a terminal cannot steer it; what is not UTF-8 becomes U+FFFD.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <protozero/exception.hpp>
+#include <protozero/pbf_reader.hpp>
 
 #include "common/base/ip_address.h"
 #include "traffic_event.pb.h"
@@ -36,7 +38,7 @@ std::int64_t completion_time(std::uint64_t started_at_us, std::uint64_t duration
   return is_usable ? static_cast<std::int64_t>(started_at_us + duration_us) : now_us;
 }
 
-std::string address_text(const std::string& octets) {
+std::string address_text(std::string_view octets) {
   const auto address = base::IpAddress::from_octets(octets);
   return address ? address->to_string() : std::string();
 }
@@ -47,23 +49,25 @@ Enum known(int value, Enum last, Enum unknown) {
   return value >= 0 && value <= static_cast<int>(last) ? static_cast<Enum>(value) : unknown;
 }
 
-store::Scheme scheme_of(const std::string& text) {
+store::Scheme scheme_of(std::string_view text) {
   return text == "https" ? store::Scheme::Https : text == "http" ? store::Scheme::Http : store::Scheme::Unknown;
 }
 
 }  // namespace
 
-struct RecordDecoder::Message {
-  proto::TrafficEvent event;
+// What becomes part of a record only together with something else.
+struct RecordDecoder::Parts {
+  std::uint64_t started_at_us = 0;
+  std::uint64_t duration_us = 0;
+  std::string_view tls_alpn;
+  std::uint32_t tls_version = 0;
 };
 
-RecordDecoder::RecordDecoder() : message_(std::make_unique<Message>()) {}
-RecordDecoder::~RecordDecoder() = default;
-
 const TrafficRecord& RecordDecoder::decode(std::span<const std::byte> event, std::int64_t now_us) {
-  if (message_->event.ParseFromArray(event.data(), static_cast<int>(event.size()))) {
-    take_message(now_us);
-  } else {
+  record_ = TrafficRecord{};
+  try {
+    take_fields({reinterpret_cast<const char*>(event.data()), event.size()}, now_us);
+  } catch (const protozero::exception&) {
     record_ = TrafficRecord{};
     record_.completed_at_us = now_us;
     record_.fault = store::Fault::Proxy;
@@ -72,56 +76,94 @@ const TrafficRecord& RecordDecoder::decode(std::span<const std::byte> event, std
   return record_;
 }
 
-void RecordDecoder::take_tls_offer(std::uint32_t version, const std::string& alpn) {
-  record_.tls_offer.clear();
+// As protobuf has it: of a field that comes twice the last counts, and what is not known, or not of its type, is skipped.
+void RecordDecoder::take_fields(std::string_view event, std::int64_t now_us) {
+  Parts parts;
+  protozero::pbf_reader reader(event.data(), event.size());
+  while (reader.next()) {
+    const auto field = static_cast<int>(reader.tag());
+    switch (reader.wire_type()) {
+      case protozero::pbf_wire_type::varint:
+        take_number(field, reader.get_uint64(), parts);
+        break;
+      case protozero::pbf_wire_type::length_delimited: {
+        const protozero::data_view octets = reader.get_view();
+        take_text(field, {octets.data(), octets.size()}, parts);
+        break;
+      }
+      default:
+        reader.skip();
+    }
+  }
+  record_.completed_at_us = completion_time(parts.started_at_us, parts.duration_us, now_us);
+  record_.duration_us = clamp(parts.duration_us);
+  take_tls_offer(parts.tls_version, parts.tls_alpn);
+}
+
+void RecordDecoder::take_number(int field, std::uint64_t value, Parts& parts) {
+  using Event = proto::TrafficEvent;
+  const auto value_32 = static_cast<std::uint32_t>(value);
+  const auto enumerator = static_cast<int>(value_32);
+  switch (field) {
+    case Event::kStartedAtUsFieldNumber: parts.started_at_us = value; break;
+    case Event::kDurationUsFieldNumber: parts.duration_us = value; break;
+    case Event::kTtfbUsFieldNumber: record_.ttfb_us = clamp(value); break;
+    case Event::kClientPortFieldNumber: record_.client_port = value_32; break;
+    case Event::kPortFieldNumber: record_.port = value_32; break;
+    case Event::kStatusFieldNumber: record_.status = value_32; break;
+    case Event::kOutcomeFieldNumber:
+      record_.outcome = known(enumerator, store::Outcome::Interrupted, store::Outcome::Unknown);
+      break;
+    case Event::kFaultFieldNumber: record_.fault = known(enumerator, store::Fault::Policy, store::Fault::Nobody); break;
+    case Event::kRequestsInWindowFieldNumber: record_.requests_in_window = value_32; break;
+    case Event::kBytesSentFieldNumber: record_.bytes_sent = clamp(value); break;
+    case Event::kBytesReceivedFieldNumber: record_.bytes_received = clamp(value); break;
+    case Event::kResponseBodyBytesFieldNumber: record_.response_body_bytes = clamp(value); break;
+    case Event::kRequestBodyBytesFieldNumber: record_.request_body_bytes = clamp(value); break;
+    case Event::kWorkerIdFieldNumber: record_.worker_id = value_32; break;
+    case Event::kConnectionIdFieldNumber: record_.connection_id = clamp(value); break;
+    case Event::kRequestNumberFieldNumber: record_.request_number = value_32; break;
+    case Event::kKindFieldNumber: record_.kind = enumerator == proto::PROGRESS ? RecordKind::Progress : RecordKind::Request; break;
+    case Event::kToldBytesSentFieldNumber: record_.told_bytes_sent = clamp(value); break;
+    case Event::kToldBytesReceivedFieldNumber: record_.told_bytes_received = clamp(value); break;
+    case Event::kTlsVersionFieldNumber: parts.tls_version = value_32; break;
+    case Event::kRuleLineFieldNumber: record_.rule_line = value_32; break;
+    case Event::kWouldBlockFieldNumber: record_.would_block = value != 0; break;
+    default: break;
+  }
+}
+
+void RecordDecoder::take_text(int field, std::string_view octets, Parts& parts) {
+  using Event = proto::TrafficEvent;
+  switch (field) {
+    case Event::kClientAddressFieldNumber: record_.client_address = address_text(octets); break;
+    case Event::kOriginAddressFieldNumber: record_.origin_address = address_text(octets); break;
+    case Event::kMethodFieldNumber: record_.method = octets; break;
+    case Event::kSchemeFieldNumber: record_.scheme = scheme_of(octets); break;
+    case Event::kHostFieldNumber: record_.host = octets; break;
+    case Event::kPathFieldNumber: record_.path = octets; break;
+    case Event::kReasonFieldNumber: record_.reason = octets; break;
+    case Event::kRuleFieldNumber: record_.rule = octets; break;
+    case Event::kRuleListFieldNumber: record_.rule_list = octets; break;
+    case Event::kIncomingHeadFieldNumber: record_.incoming_head = octets; break;
+    case Event::kModifiedHeadFieldNumber: record_.modified_head = octets; break;
+    case Event::kOriginHeadFieldNumber: record_.origin_head = octets; break;
+    case Event::kSentHeadFieldNumber: record_.sent_head = octets; break;
+    case Event::kUserAgentFieldNumber: record_.user_agent = octets; break;
+    case Event::kContentTypeFieldNumber: record_.content_type = octets; break;
+    case Event::kUserFieldNumber: record_.user = octets; break;
+    case Event::kTlsServerNameFieldNumber: record_.tls_server_name = octets; break;
+    case Event::kTlsAlpnFieldNumber: parts.tls_alpn = octets; break;
+    case Event::kPolicyVersionFieldNumber: record_.policy_version = octets; break;
+    default: break;
+  }
+}
+
+void RecordDecoder::take_tls_offer(std::uint32_t version, std::string_view alpn) {
   if (version != 0) {
     record_.tls_offer = version > 0x0300 && version <= 0x03ff ? "TLS 1." + std::to_string((version & 0xff) - 1) : "SSL 3.0";
     record_.tls_offer.append(alpn.empty() ? "" : ", ").append(alpn);
   }
-}
-
-void RecordDecoder::take_message(std::int64_t now_us) {
-  const proto::TrafficEvent& event = message_->event;
-  record_.kind = event.kind() == proto::PROGRESS ? RecordKind::Progress : RecordKind::Request;
-  record_.completed_at_us = completion_time(event.started_at_us(), event.duration_us(), now_us);
-  record_.duration_us = clamp(event.duration_us());
-  record_.ttfb_us = event.has_ttfb_us() ? std::optional(clamp(event.ttfb_us())) : std::nullopt;
-  record_.client_address = address_text(event.client_address());
-  record_.client_port = event.client_port();
-  record_.origin_address = address_text(event.origin_address());
-  record_.method = event.method();
-  record_.scheme = scheme_of(event.scheme());
-  record_.host = event.host();
-  record_.port = event.port();
-  record_.path = event.path();
-  record_.status = event.status();
-  record_.outcome = known(event.outcome(), store::Outcome::Interrupted, store::Outcome::Unknown);
-  record_.fault = known(event.fault(), store::Fault::Policy, store::Fault::Nobody);
-  record_.reason = event.reason();
-  record_.rule = event.rule();
-  record_.rule_list = event.rule_list();
-  record_.rule_line = event.rule_line();
-  record_.would_block = event.would_block();
-  record_.policy_version = event.policy_version();
-  record_.requests_in_window = event.requests_in_window();
-  record_.bytes_sent = clamp(event.bytes_sent());
-  record_.bytes_received = clamp(event.bytes_received());
-  record_.told_bytes_sent = clamp(event.told_bytes_sent());
-  record_.told_bytes_received = clamp(event.told_bytes_received());
-  record_.response_body_bytes = clamp(event.response_body_bytes());
-  record_.request_body_bytes = clamp(event.request_body_bytes());
-  record_.incoming_head = event.incoming_head();
-  record_.modified_head = event.modified_head();
-  record_.origin_head = event.origin_head();
-  record_.sent_head = event.sent_head();
-  record_.user_agent = event.user_agent();
-  record_.content_type = event.content_type();
-  record_.user = event.user();
-  record_.tls_server_name = event.tls_server_name();
-  take_tls_offer(event.tls_version(), event.tls_alpn());
-  record_.worker_id = event.worker_id();
-  record_.connection_id = clamp(event.connection_id());
-  record_.request_number = event.request_number();
 }
 
 }  // namespace weir::collector

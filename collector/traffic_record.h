@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,8 +17,8 @@ enum class RecordKind : std::uint8_t {
   Progress,  // of one that goes on: octets since the last such record
 };
 
-// proto/traffic_event.proto explains each field. Text is borrowed from the RecordDecoder that made the record, until it
-// decodes the next one; it came from the network and may hold any octets.
+// proto/traffic_event.proto explains each field. Text is borrowed from the event; it came from the network and may hold
+// any octets.
 struct TrafficRecord {
   RecordKind kind = RecordKind::Request;
   std::int64_t completed_at_us = 0;  // since the Unix epoch; always a time between 1970 and 9999
@@ -66,22 +65,21 @@ struct TrafficRecord {
 // The reason of the record that stands for an event which could not be read.
 inline constexpr std::string_view kUnreadableRecord = "unreadable_record";
 
-// Reads events; keeps its memory from one to the next.
+// Reads events as they come over the wire (proto/traffic_event.proto), without a copy of their texts.
 class RecordDecoder {
  public:
-  RecordDecoder();
-  ~RecordDecoder();
-
   // Always gives a record, so that each sequence number has its row: for an event that does not parse, one with outcome
-  // Unknown and reason unreadable_record. `now_us` is the time of completion where the event has no usable one.
+  // Unknown and reason unreadable_record. `now_us` is the time of completion where the event has no usable one. The record
+  // is valid until the next one is decoded, and as long as `event` lives.
   const TrafficRecord& decode(std::span<const std::byte> event, std::int64_t now_us);
 
  private:
-  struct Message;
-  void take_message(std::int64_t now_us);
-  void take_tls_offer(std::uint32_t version, const std::string& alpn);
+  struct Parts;
+  void take_fields(std::string_view event, std::int64_t now_us);
+  void take_number(int field, std::uint64_t value, Parts& parts);
+  void take_text(int field, std::string_view octets, Parts& parts);
+  void take_tls_offer(std::uint32_t version, std::string_view alpn);
 
-  std::unique_ptr<Message> message_;
   TrafficRecord record_;
 };
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collector/json_line.h"
@@ -17,9 +18,13 @@
 namespace weir::collector {
 namespace {
 
-constexpr std::size_t kEventsPerBatch = 200;
-constexpr std::size_t kBatchesPerCommit = 15;
+constexpr std::size_t kEventsPerBatch = 120;  // a worker sends about 256 KiB at a time
+constexpr std::size_t kBatchesPerCommit = 56;  // about 16 MiB of lines, with which a collector commits
 constexpr std::uint64_t kStartUs = 1'760'799'018'000'000;
+constexpr std::uint64_t kBetweenStartsUs = 1700;
+constexpr std::uint64_t kFirstConnection = 1'000'000;
+constexpr std::string_view kPathBeforeNumber = "/static/images/picture-";
+constexpr std::size_t kPathDigits = 7;
 
 std::string head(const std::string& first_line, std::size_t bytes) {
   std::string text = first_line + "\r\n";
@@ -29,11 +34,23 @@ std::string head(const std::string& first_line, std::size_t bytes) {
   return text + "\r\n";
 }
 
+void write_digits(char* out, std::uint64_t number) {
+  for (std::size_t digit = kPathDigits; digit-- > 0; number /= 10) {
+    out[digit] = static_cast<char>('0' + number % 10);
+  }
+}
+
+std::string path(std::uint64_t number) {
+  std::string digits(kPathDigits, '0');
+  write_digits(digits.data(), number);
+  return std::string(kPathBeforeNumber) + digits + ".jpg?width=640&height=480";
+}
+
 proto::TrafficEvent event(std::uint64_t number) {
   proto::TrafficEvent event;
   const std::string host = "host" + std::to_string(number * 7919 % 200) + ".example.com";
   event.set_duration_us(45'000 + number % 1000);
-  event.set_started_at_us(kStartUs + number * 1700);
+  event.set_started_at_us(kStartUs + number * kBetweenStartsUs);
   event.set_ttfb_us(21'000);
   event.set_client_address(std::string("\xC0\x00\x02", 3) + static_cast<char>(number % 50));
   event.set_client_port(50'000);
@@ -42,7 +59,7 @@ proto::TrafficEvent event(std::uint64_t number) {
   event.set_scheme("http");
   event.set_host(host);
   event.set_port(80);
-  event.set_path("/static/images/picture-" + std::to_string(number) + ".jpg?width=640&height=480");
+  event.set_path(path(number));
   event.set_status(200);
   event.set_outcome(proto::SERVED);
   event.set_bytes_sent(15'000);
@@ -55,35 +72,75 @@ proto::TrafficEvent event(std::uint64_t number) {
   event.set_user_agent("Mozilla/5.0 (X11; Linux x86_64; rv:" + std::to_string(100 + number % 20) + ".0) Gecko/20100101 Firefox/128.0");
   event.set_content_type("image/jpeg");
   event.set_worker_id(1);
-  event.set_connection_id(number / 5);
+  event.set_connection_id(kFirstConnection + number / 5);
   event.set_request_number(static_cast<std::uint32_t>(number % 5));
   return event;
 }
 
-void append_framed(std::string& events, std::uint64_t sequence, const std::string& payload) {
-  const std::size_t begin = events.size();
-  events.resize(begin + ledger::framed_bytes(payload.size()));
-  std::memcpy(events.data() + begin + ledger::kRecordHeaderBytes, payload.data(), payload.size());
-  ledger::seal_record(reinterpret_cast<std::byte*>(events.data() + begin), sequence, payload.size());
-}
-
-struct Frames {
-  std::string header;
-  std::string events;
-};
-
-Frames frames(std::uint64_t first_sequence) {
-  Frames made;
-  for (std::uint64_t number = 0; number < kEventsPerBatch; ++number) {
-    append_framed(made.events, first_sequence + number, event(first_sequence + number).SerializeAsString());
+// A batch as it arrives. Made once, as heads are slow to make; renew() turns its events into later ones in place, so that
+// what is measured is hardly disturbed by what is not.
+class RenewableBatch {
+ public:
+  explicit RenewableBatch(std::uint64_t first_sequence) : header_(header(first_sequence)) {
+    for (std::uint64_t number = first_sequence; number < first_sequence + kEventsPerBatch; ++number) {
+      append(number, event(number).SerializeAsString());
+    }
   }
-  proto::Batch batch;
-  batch.set_stream_id("worker-1-5f2c9d1e0b7a4433");
-  batch.set_first_sequence(first_sequence);
-  batch.set_event_count(kEventsPerBatch);
-  made.header = batch.SerializeAsString();
-  return made;
-}
+
+  // Events with other times and paths, the rest as it was.
+  void renew(std::uint64_t first_sequence) {
+    header_ = header(first_sequence);
+    for (std::size_t index = 0; index < frames_.size(); ++index) {
+      const Frame& frame = frames_[index];
+      write_start(events_.data() + frame.begin + ledger::kRecordHeaderBytes, first_sequence + index);
+      write_digits(events_.data() + frame.path_digits, first_sequence + index);
+      seal(frame, first_sequence + index);
+    }
+  }
+
+  const std::string& header() const { return header_; }
+  const std::string& events() const { return events_; }
+
+ private:
+  struct Frame {
+    std::size_t begin = 0;
+    std::size_t payload_bytes = 0;
+    std::size_t path_digits = 0;
+  };
+
+  static std::string header(std::uint64_t first_sequence) {
+    proto::Batch batch;
+    batch.set_stream_id("worker-1-5f2c9d1e0b7a4433");
+    batch.set_first_sequence(first_sequence);
+    batch.set_event_count(kEventsPerBatch);
+    return batch.SerializeAsString();
+  }
+
+  // started_at_us is field 1, the first of the payload: its tag, then a varint of eight octets until the year 2254.
+  static void write_start(char* payload, std::uint64_t number) {
+    std::uint64_t rest = kStartUs + number * kBetweenStartsUs;
+    for (std::size_t octet = 1; octet <= 8; ++octet, rest >>= 7) {
+      payload[octet] = static_cast<char>((rest & 0x7F) | (octet < 8 ? 0x80 : 0));
+    }
+  }
+
+  void append(std::uint64_t number, const std::string& payload) {
+    const std::size_t begin = events_.size();
+    events_.resize(begin + ledger::framed_bytes(payload.size()));
+    std::memcpy(events_.data() + begin + ledger::kRecordHeaderBytes, payload.data(), payload.size());
+    const std::size_t path_digits = events_.find(kPathBeforeNumber, begin) + kPathBeforeNumber.size();
+    frames_.push_back({begin, payload.size(), path_digits});
+    seal(frames_.back(), number);
+  }
+
+  void seal(const Frame& frame, std::uint64_t sequence) {
+    ledger::seal_record(reinterpret_cast<std::byte*>(events_.data() + frame.begin), sequence, frame.payload_bytes);
+  }
+
+  std::string header_;
+  std::string events_;
+  std::vector<Frame> frames_;
+};
 
 class Folder {
  public:
@@ -106,30 +163,54 @@ class Folder {
   std::filesystem::path path_;
 };
 
-// One iteration is one transaction of 3000 events, checkpoints included.
-void record(benchmark::State& state, JsonLogs json_logs) {
-  Folder folder;
-  store::Error error;
-  const auto recorder = Recorder::open(folder.path(), {.json_logs = json_logs}, error);
-  std::uint64_t sequence = 1;
-  for (auto _ : state) {
-    state.PauseTiming();
-    std::vector<Frames> batches;
-    for (std::size_t batch = 0; batch < kBatchesPerCommit; ++batch, sequence += kEventsPerBatch) {
-      batches.push_back(frames(sequence));
+// A collector's data directory, and the traffic of one worker for it.
+class Recording {
+ public:
+  explicit Recording(JsonLogs json_logs) {
+    store::Error error;
+    recorder_ = Recorder::open(folder_.path(), {.json_logs = json_logs}, error);
+    for (std::size_t index = 0; index < kBatchesPerCommit; ++index) {
+      batches_.emplace_back(1 + index * kEventsPerBatch);
     }
-    state.ResumeTiming();
-    for (const Frames& made : batches) {
+  }
+
+  // One transaction, checkpoint included when one is due. A batch is taken right after it was renewed, as it is right
+  // after it was received. False when something failed.
+  template <class BeforeRenewal, class AfterRenewal>
+  bool run_transaction(BeforeRenewal before_renewal, AfterRenewal after_renewal) {
+    for (RenewableBatch& arrived : batches_) {
+      before_renewal();
+      arrived.renew(sequence_);
+      sequence_ += kEventsPerBatch;
+      after_renewal();
       std::string why;
-      const auto batch = read_batch(made.header, made.events, why);
-      if (recorder->take(*batch, "route", 1) != Verdict::Accepted) {
-        state.SkipWithError(recorder->error().c_str());
+      const auto batch = read_batch(arrived.header(), arrived.events(), why);
+      if (!batch || recorder_->take(*batch, "route", 1) != Verdict::Accepted) {
+        return false;
       }
     }
-    if (!recorder->commit()) {
-      state.SkipWithError(recorder->error().c_str());
-    }
-    benchmark::DoNotOptimize(recorder->take_replies());
+    const bool is_committed = recorder_->commit();
+    benchmark::DoNotOptimize(recorder_->take_replies());
+    return is_committed;
+  }
+
+ private:
+  Folder folder_;
+  std::unique_ptr<Recorder> recorder_;
+  std::vector<RenewableBatch> batches_;
+  std::uint64_t sequence_ = 1;
+};
+
+// One iteration is one transaction of 6720 events. The first, which makes the log files of 200 hosts, is not counted:
+// each is made once, however long the collector runs.
+void record(benchmark::State& state, JsonLogs json_logs) {
+  Recording recording(json_logs);
+  bool is_good = recording.run_transaction([] {}, [] {});
+  for (auto _ : state) {
+    is_good = is_good && recording.run_transaction([&] { state.PauseTiming(); }, [&] { state.ResumeTiming(); });
+  }
+  if (!is_good) {
+    state.SkipWithError("a transaction failed");
   }
   state.counters["per_event"] = benchmark::Counter(static_cast<double>(state.iterations()) * kEventsPerBatch * kBatchesPerCommit,
                                                    benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
@@ -137,15 +218,15 @@ void record(benchmark::State& state, JsonLogs json_logs) {
 
 void record_database_and_json(benchmark::State& state) { record(state, JsonLogs::On); }
 void record_database_only(benchmark::State& state) { record(state, JsonLogs::Off); }
-BENCHMARK(record_database_and_json)->Iterations(60);
-BENCHMARK(record_database_only)->Iterations(60);
+BENCHMARK(record_database_and_json)->Iterations(30);
+BENCHMARK(record_database_only)->Iterations(30);
 
 void check_and_decode(benchmark::State& state) {
-  const Frames made = frames(1);
+  const RenewableBatch made(1);
   RecordDecoder decoder;
   for (auto _ : state) {
     std::string why;
-    const auto batch = read_batch(made.header, made.events, why);
+    const auto batch = read_batch(made.header(), made.events(), why);
     for (const auto& payload : batch->events) {
       benchmark::DoNotOptimize(&decoder.decode(payload, 1));
     }
@@ -162,7 +243,7 @@ void write_json_line(benchmark::State& state) {
   TimeText time_text;
   LineBuffer out;
   for (auto _ : state) {
-    out.clear(1 << 20);
+    out.clear();
     append_json_line(out, record, static_cast<std::int64_t>(kStartUs), time_text);
     benchmark::DoNotOptimize(out.data());
   }

@@ -55,12 +55,40 @@ TEST(JsonText, IsReadBackByAParserWhateverOctetStandsWhere) {
 }
 
 TEST(JsonText, StaysWithinItsRoomWhateverIsEscaped) {
-  for (std::size_t length = 0; length <= 33; ++length) {
+  for (std::size_t length = 0; length <= 260; ++length) {
     for (const char octet : {'\x01', '\xFF', '"', 'x', '\x7F'}) {
       const std::string text(length, octet);
       const auto parsed = nlohmann::json::parse(json(text), nullptr, false);
       ASSERT_TRUE(parsed.is_string()) << length << " of " << static_cast<int>(octet);
     }
+  }
+}
+
+// Short text is written octet by octet, long text in groups of octets: nothing may depend on where a group ends.
+TEST(JsonText, IsTheSameWhereverItStandsInALongerText) {
+  for (const std::string& part : {"\r\n"s, "\"\\\"\""s, "\0a\x1F"s, "\x7F~\x80"s, "\xC3\xBC"s, "\xE2\x82\xAC\xE2\x82\xAC"s, "\xF0\x9F\x98\x80"s,
+                                  "\xC2\x9B"s, "\xE2\x82"s, "\xF0\x9F\x98"s, "\xC3\r\n"s, "\xFF\"\xFF"s}) {
+    const std::string alone = json(part);
+    const std::string escaped = alone.substr(1, alone.size() - 2);
+    for (std::size_t before = 0; before <= 140; ++before) {
+      for (const std::size_t behind : {0, 1, 31, 32, 33, 63, 64, 97, 200}) {
+        const std::string head(before, 'a');
+        const std::string tail(behind, 'z');
+        ASSERT_EQ(json(head + part + tail), '"' + head + escaped + tail + '"') << before << " before, " << behind << " behind";
+      }
+    }
+  }
+}
+
+TEST(JsonText, MayBeFullOfAnything) {
+  const std::string unit = "k: \"v\\\"\r\n\xC3\xBC\xFF\x01";
+  const std::string alone = json(unit);
+  std::string text;
+  std::string expected;
+  for (int times = 1; times <= 40; ++times) {
+    text += unit;
+    expected += alone.substr(1, alone.size() - 2);
+    ASSERT_EQ(json(text), '"' + expected + '"') << times;
   }
 }
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -112,21 +111,7 @@ void put_disk_under_sqlite() {
 // The product's own calls: a program's definition of a function comes before the C library's.
 extern "C" {
 
-ssize_t writev(int fd, const iovec* pieces, int count) {
-  std::size_t octets = 0;
-  for (int i = 0; i < count; ++i) {
-    octets += pieces[i].iov_len;
-  }
-  return weir::simulation::write_as_far(octets, [&](std::size_t part) -> long {
-    long written = 0;
-    for (int i = 0; i < count && part > 0; ++i) {
-      const std::size_t length = std::min(part, pieces[i].iov_len);
-      written = length > 0 ? ::syscall(SYS_write, fd, pieces[i].iov_base, length) : 0;
-      part -= length;
-    }
-    return written;
-  });
-}
+ssize_t write(int fd, const void* octets, size_t count) { return weir::simulation::write_on(fd, octets, count); }
 
 ssize_t pwrite(int fd, const void* octets, size_t count, off_t offset) { return weir::simulation::write_at(fd, octets, count, offset); }
 

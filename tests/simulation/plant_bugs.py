@@ -14,7 +14,7 @@ BUGS = {
     return false;
   }
   for (const FileLength& file : note_.files) {
-    if (!write_file(file.name, pending_[file.name], error)) {
+    if (!write_file(file.name, pending_[file.name].text(), error)) {
       return false;
     }
     WEIR_CRASH_POINT("json_log.written");
@@ -25,7 +25,7 @@ BUGS = {
     return false;
   }
   for (const FileLength& file : note_.files) {
-    if (!write_file(file.name, pending_[file.name], error)) {
+    if (!write_file(file.name, pending_[file.name].text(), error)) {
       return false;
     }
     WEIR_CRASH_POINT("json_log.written");

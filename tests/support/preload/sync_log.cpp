@@ -3,7 +3,6 @@
 // order of the calls.
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
@@ -59,10 +58,10 @@ int fsync(int fd) {
   return result;
 }
 
-ssize_t writev(int fd, const iovec* pieces, int count) {
-  static const auto real = next<ssize_t (*)(int, const iovec*, int)>("writev");
+ssize_t write(int fd, const void* bytes, size_t count) {
+  static const auto real = next<ssize_t (*)(int, const void*, size_t)>("write");
   note("write", fd);
-  return real(fd, pieces, count);
+  return real(fd, bytes, count);
 }
 
 ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) {
