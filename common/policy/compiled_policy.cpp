@@ -87,6 +87,9 @@ unsigned slots_with(const image::Bucket& bucket, std::uint8_t fingerprint) {
   return static_cast<unsigned>(equal & ((1u << std::min<unsigned>(bucket.used, image::Bucket::kSlots)) - 1));
 }
 
+// Which bit it is.
+std::size_t lowest(unsigned bits) { return static_cast<std::size_t>(std::countr_zero(bits)); }
+
 }  // namespace
 
 struct CompiledPolicy::Record {
@@ -191,7 +194,7 @@ void CompiledPolicy::search(Search& search) const {
     const SearchLevel& of = search.levels[level];
     const image::Bucket& bucket = buckets_[of.bucket];
     for (unsigned slots = slots_with(bucket, image::fingerprint(of.hash)); slots != 0; slots &= slots - 1) {
-      __builtin_prefetch(records_.data() + std::min<std::size_t>(bucket.records[std::countr_zero(slots)], records_.size()));
+      __builtin_prefetch(records_.data() + std::min<std::size_t>(bucket.records[lowest(slots)], records_.size()));
     }
   }
   for (std::size_t level = search.level_count; level-- > 0;) {
@@ -234,7 +237,7 @@ bool CompiledPolicy::probe(Search& search, const SearchLevel& level) const {
   for (std::size_t probed = 0; probed < image::kProbedBucketsMax; ++probed) {
     const image::Bucket& bucket = buckets_[index];
     for (unsigned slots = slots_with(bucket, image::fingerprint(level.hash)); slots != 0; slots &= slots - 1) {
-      const std::uint32_t offset = bucket.records[std::countr_zero(slots)];
+      const std::uint32_t offset = bucket.records[lowest(slots)];
       Record record;
       if (record_at(offset, record) && is_named(record, name)) {
         take(search, level, offset, record);
