@@ -59,7 +59,7 @@ std::uint64_t zero_octets(std::uint64_t word) {
   return ((high_bits >> 7) * 0x0102'0408'1020'4080) >> 56;
 }
 
-std::uint64_t equal_octets(std::uint64_t word, std::uint8_t octet) { return zero_octets(word ^ octet * 0x0101'0101'0101'0101); }
+std::uint64_t equal_octets(std::uint64_t word, std::uint8_t octet) { return zero_octets(word ^ std::uint64_t{octet} * 0x0101'0101'0101'0101); }
 
 // Bit n: text[n] is a dot. Of 64 octets at most.
 std::uint64_t dots_in(std::string_view text) {
