@@ -198,6 +198,7 @@ class ReloadTest(weir.WeirTest):
                 proxy.process.send(signal.SIGHUP)
                 await_that(lambda: all(self._blocks(proxy, expected) and not self._blocks(proxy, other) for _ in range(12)),
                            "the new list in force in all workers", 120)
+                self.assertEqual(kept.get(self.origin.url(f"/kept/{turn}")).status, 200, "before it is closed for being idle")
         self.assertEqual(load.failures, [])
         self.assertEqual(set(load.statuses.values()), {200})
         self.assertLess(load.longest_wait_s, 10)
