@@ -15,6 +15,7 @@
 #include "common/options/command_line.h"
 #include "common/policy/policy_file.h"
 #include "proxy_worker/net/socket.h"
+#include "proxy_worker/session/compiler_process.h"
 #include "proxy_worker/session/worker.h"
 #include "proxy_worker/traffic/delivery.h"
 #include "proxy_worker/traffic/shipper.h"
@@ -155,6 +156,9 @@ int compile_policy(const options::Settings& settings) {
   const policy::Compilation outcome = policy::compile_policy_file(path, settings.rules, error);
   if (outcome == policy::Compilation::BadSource || outcome == policy::Compilation::Failed) {
     return refuse(outcome == policy::Compilation::BadSource ? kBadConfiguration : kFailed, error);
+  }
+  if (settings.rules.is_empty()) {
+    return session::CompilerProcess::kNoRules;
   }
   const auto mapped = outcome == policy::Compilation::Compiled ? policy::MappedPolicy::open(path, error) : std::nullopt;
   if (mapped) {

@@ -20,6 +20,9 @@ int main(int argc, char** argv) {
   if (!settings.report.explain.empty()) {
     return weir::reporter::explain_request(settings);
   }
+  if (settings.report.lists) {
+    return weir::reporter::report_lists(settings);
+  }
   if (settings.report.verify) {
     return weir::reporter::verify_installation(settings);
   }

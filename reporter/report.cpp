@@ -47,8 +47,12 @@ bool is_verification_consistent(const options::Report& wanted, std::string& erro
 }
 
 bool is_explanation_consistent(const options::Report& wanted, std::string& error) {
+  if (wanted.lists && (!wanted.explain.empty() || wanted.client)) {
+    error = "--lists and --explain are two questions; call the reporter twice";
+    return false;
+  }
   if (wanted.summary || wanted.write_summary || wanted.verify || !wanted.csv.empty() || !wanted.chart.empty()) {
-    error = "--explain makes no report; call the reporter once more for that";
+    error = std::string(wanted.lists ? "--lists" : "--explain") + " makes no report; call the reporter once more for that";
     return false;
   }
   return true;
@@ -94,7 +98,7 @@ class CsvExport {
 }  // namespace
 
 bool is_consistent(const options::Report& wanted, std::string& error) {
-  if (!wanted.explain.empty()) {
+  if (!wanted.explain.empty() || wanted.lists) {
     return is_explanation_consistent(wanted, error);
   }
   if (wanted.client) {

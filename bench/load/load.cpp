@@ -65,6 +65,8 @@ nlohmann::ordered_json report(const Wish& wish, Tally& tally, const OriginTally&
           {"p50_us", tally.latency_us(0.5)},
           {"p90_us", tally.latency_us(0.9)},
           {"p99_us", tally.latency_us(0.99)},
+          {"p99_9_us", tally.latency_us(0.999)},
+          {"over_20_ms", tally.count_over(std::chrono::milliseconds(20))},
           {"max_us", tally.latency_us(1)},
           {"failures", tally.failures()},
           {"unfinished", unfinished},

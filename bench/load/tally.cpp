@@ -26,6 +26,11 @@ double Tally::per_second() const {
   return static_cast<double>(measured()) / std::chrono::duration<double>(measured_to_ - measured_from_).count();
 }
 
+std::uint64_t Tally::count_over(std::chrono::milliseconds latency) const {
+  const std::chrono::nanoseconds limit = latency;
+  return static_cast<std::uint64_t>(std::count_if(latencies_ns_.begin(), latencies_ns_.end(), [&](std::uint32_t ns) { return std::chrono::nanoseconds(ns) > limit; }));
+}
+
 double Tally::latency_us(double fraction) {
   if (latencies_ns_.empty()) {
     return 0;

@@ -26,6 +26,7 @@ class Tally {
   double per_second() const;
   // Of the measured operations; `fraction` 0.5 is the median. 0 when there was none.
   double latency_us(double fraction);
+  std::uint64_t count_over(std::chrono::milliseconds latency) const;
 
  private:
   Clock::time_point measured_from_;

@@ -361,6 +361,8 @@ void declare_report(std::vector<Declaration>& out, Report& r) {
            .take = store(r.explain, parse_text)});
   declare({.name = "client", .value = "ADDRESS", .help = "With --explain: who would ask (default: this machine)",
            .take = [&r](const std::string& text) { return (r.client = base::IpAddress::parse(text)).has_value(); }});
+  declare({.name = "lists", .help = "Say what was found in each list of rules: entries, duplicates, lines skipped and why; with --json for programs",
+           .take = flag(r.lists)});
   declare({.name = "full", .help = "With --verify: have SQLite check the indexes too", .take = flag(r.full)});
 }
 

@@ -87,6 +87,7 @@ struct Report {
   bool verify = false;
   bool full = false;  // verify with SQLite's thorough check
   std::string explain;  // a URL
+  bool lists = false;   // what was found in each list of rules
   std::optional<base::IpAddress> client;  // who would ask for it
   std::uint32_t top = 5;
   std::optional<std::chrono::system_clock::time_point> since;

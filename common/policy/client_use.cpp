@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
+#include "common/base/boot_id.h"
 #include "common/base/file_lock.h"
 #include "common/policy/client_key.h"
 
@@ -14,7 +16,7 @@ namespace {
 
 using Word = std::atomic<std::uint64_t>;
 
-constexpr std::array<char, 8> kMagic{'W', 'E', 'I', 'R', 'U', 'S', 'E', '1'};
+constexpr std::array<char, 8> kMagic{'W', 'E', 'I', 'R', 'U', 'S', 'E', '2'};
 constexpr std::size_t kWays = 8;  // places that a client may have
 constexpr std::chrono::seconds kLockPatience{10};
 
@@ -23,6 +25,12 @@ std::uint64_t random_secret() {
   while (::getrandom(&secret, sizeof secret, 0) != static_cast<ssize_t>(sizeof secret)) {
   }
   return secret;
+}
+
+bool has_magic(const std::filesystem::path& path) {
+  std::array<char, kMagic.size()> magic{};
+  std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
+  return magic == kMagic;
 }
 
 // The first of a key's places in a table of `size` entries.
@@ -35,7 +43,8 @@ struct ClientUse::Header {
   std::uint64_t secret;
   std::atomic<std::uint32_t> workers_end;  // one past the highest worker that ever was
   std::array<std::atomic<std::uint32_t>, kWorkersMax> families;  // of each worker
-  std::array<std::byte, 4096 - 20 - 4 * kWorkersMax> reserved;
+  base::BootId boot_id;  // of the times
+  std::array<std::byte, 4096 - 20 - 4 * kWorkersMax - sizeof(base::BootId)> reserved;
 };
 
 // One writer: its worker.
@@ -61,7 +70,15 @@ std::optional<ClientUse> ClientUse::open(const std::filesystem::path& path, std:
   if (!lock) {
     return std::nullopt;
   }
+  const auto boot_id = base::read_boot_id(error);
+  if (!boot_id) {
+    return std::nullopt;
+  }
   constexpr std::size_t kBytes = sizeof(Header) + kMovingClientsMax * sizeof(Moved) + kWorkersMax * kOpenClientsMax * sizeof(Open);
+  if (!has_magic(path)) {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);  // of another version of Weir, or damaged
+  }
   auto file = base::MappedFile::create(path, kBytes, error);
   if (!file) {
     return std::nullopt;
@@ -71,6 +88,13 @@ std::optional<ClientUse> ClientUse::open(const std::filesystem::path& path, std:
   if (header.magic != kMagic) {
     header.secret = random_secret();
     header.magic = kMagic;
+  }
+  if (header.boot_id != *boot_id) {
+    for (Moved& entry : use.moved()) {
+      entry.paid_until_us.store(0, std::memory_order_relaxed);
+      entry.last_use_us.store(0, std::memory_order_relaxed);
+    }
+    header.boot_id = *boot_id;
   }
   for (Open& entry : use.open_of(worker_id)) {
     if (entry.key.load(std::memory_order_relaxed) != 0) {
@@ -102,8 +126,9 @@ std::uint32_t ClientUse::begin(const base::IpAddress& client, Kind kind) {
   const auto own = open_of(worker_id_).subspan(place, kWays);
   auto found = std::find_if(own.begin(), own.end(), [key](const Open& entry) { return entry.key.load(std::memory_order_relaxed) == key; });
   if (found == own.end()) {
-    found = std::find_if(own.begin(), own.end(), [](const Open& entry) { return entry.connections.load() == 0 && entry.tunnels.load() == 0; });
-    found = found == own.end() ? own.begin() : found;
+    found = std::min_element(own.begin(), own.end(), [](const Open& a, const Open& b) {
+      return a.connections.load() + a.tunnels.load() < b.connections.load() + b.tunnels.load();
+    });
     found->connections.store(0, std::memory_order_relaxed);
     found->tunnels.store(0, std::memory_order_relaxed);
     found->key.store(key, std::memory_order_release);
@@ -132,13 +157,18 @@ void ClientUse::end(const base::IpAddress& client, Kind kind) {
   }
 }
 
+std::span<ClientUse::Moved> ClientUse::moved() const {
+  return {reinterpret_cast<Moved*>(file_.bytes().data() + sizeof(Header)), kMovingClientsMax};
+}
+
 // The client's entry; a new client takes the one of its places that was used least lately.
-ClientUse::Moved& ClientUse::moved_of(std::uint64_t key) const {
-  auto* first = reinterpret_cast<Moved*>(file_.bytes().data() + sizeof(Header)) + first_place(key, kMovingClientsMax);
-  const std::span<Moved> places(first, kWays);
+ClientUse::Moved& ClientUse::moved_of(std::uint64_t key, std::chrono::microseconds now) const {
+  const auto now_us = static_cast<std::uint64_t>(now.count());
+  const auto places = moved().subspan(first_place(key, kMovingClientsMax), kWays);
   while (true) {
     for (Moved& entry : places) {
       if (entry.key.load(std::memory_order_acquire) == key) {
+        entry.last_use_us.store(now_us, std::memory_order_relaxed);
         return entry;
       }
     }
@@ -148,16 +178,17 @@ ClientUse::Moved& ClientUse::moved_of(std::uint64_t key) const {
       // Another worker may count for the client that was here until this moment: it is charged to this one.
       oldest.day_and_bytes.store(0, std::memory_order_release);
       oldest.paid_until_us.store(0, std::memory_order_release);
+      oldest.last_use_us.store(now_us, std::memory_order_relaxed);
       return oldest;
     }
   }
 }
 
-std::uint64_t ClientUse::add_bytes(const base::IpAddress& client, std::uint32_t day, std::uint64_t bytes) {
+std::uint64_t ClientUse::add_bytes(const base::IpAddress& client, std::uint32_t day, std::uint64_t bytes, std::chrono::microseconds now) {
   constexpr unsigned kDayShift = 48;
   constexpr std::uint64_t kBytesMask = (std::uint64_t{1} << kDayShift) - 1;
   const std::uint64_t today = std::uint64_t{day & 0xffff} << kDayShift;
-  Moved& entry = moved_of(key_of(client));
+  Moved& entry = moved_of(key_of(client), now);
   std::uint64_t known = entry.day_and_bytes.load(std::memory_order_relaxed);
   std::uint64_t sum = 0;
   do {
@@ -172,8 +203,7 @@ std::chrono::microseconds ClientUse::pace(const base::IpAddress& client, std::ui
   constexpr std::uint64_t kBurstUs = 1'000'000;
   const auto now_us = static_cast<std::uint64_t>(now.count());
   const auto cost_us = static_cast<std::uint64_t>(static_cast<long double>(bytes) * 1e6L / static_cast<long double>(bytes_per_second));
-  Moved& entry = moved_of(key_of(client));
-  entry.last_use_us.store(now_us, std::memory_order_relaxed);
+  Moved& entry = moved_of(key_of(client), now);
   std::uint64_t paid = entry.paid_until_us.load(std::memory_order_relaxed);
   std::uint64_t until = 0;
   do {

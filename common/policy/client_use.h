@@ -18,8 +18,8 @@ namespace weir::policy {
 
 class ClientUse {
  public:
-  // Clients with something open in one worker, and clients that moved something today. Of more than that the one that
-  // was seen last counts, and the one it meets in its place of the table is forgotten.
+  // Clients with something open in one worker, and clients that moved something today. Of more than that one is forgotten
+  // among those in the same place of the table: the one with least open, the one that was seen longest ago.
   static constexpr std::size_t kOpenClientsMax = 8'192;
   static constexpr std::size_t kMovingClientsMax = 65'536;
   static constexpr std::size_t kWorkersMax = 512;
@@ -34,11 +34,11 @@ class ClientUse {
   std::uint32_t begin(const base::IpAddress& client, Kind kind);
   void end(const base::IpAddress& client, Kind kind);
 
-  // `day`: days since the epoch. Counts octets, and gives the day's sum.
-  std::uint64_t add_bytes(const base::IpAddress& client, std::uint32_t day, std::uint64_t bytes);
+  // `day`: days since the epoch. Counts octets, and gives the day's sum. `now`: CLOCK_BOOTTIME, the same in all workers.
+  std::uint64_t add_bytes(const base::IpAddress& client, std::uint32_t day, std::uint64_t bytes, std::chrono::microseconds now);
 
   // The client has moved that many octets; how long it is to pause so that it keeps to `bytes_per_second`. What it may have
-  // at once is what it may move in a second. `now`: CLOCK_BOOTTIME, the same in all workers.
+  // at once is what it may move in a second.
   std::chrono::microseconds pace(const base::IpAddress& client, std::uint64_t bytes, std::uint64_t bytes_per_second,
                                  std::chrono::microseconds now);
 
@@ -51,7 +51,8 @@ class ClientUse {
       : file_(std::move(file)), worker_id_(worker_id), family_(family) {}
   Header& header() const;
   std::span<Open> open_of(std::uint32_t worker_id) const;
-  Moved& moved_of(std::uint64_t key) const;
+  std::span<Moved> moved() const;
+  Moved& moved_of(std::uint64_t key, std::chrono::microseconds now) const;
   std::uint64_t key_of(const base::IpAddress& client) const;
 
   base::MappedFile file_;

@@ -1,6 +1,7 @@
 #include "common/policy/compiled_policy.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -51,6 +52,44 @@ bool are_sound(const image::Header& header) {
          header.scanned_first <= header.wildcards.bytes / sizeof(image::Wildcard);
 }
 
+// Octets of a word are looked at all at once: a bit for each that is zero. No octet disturbs another one.
+std::uint64_t zero_octets(std::uint64_t word) {
+  constexpr std::uint64_t kLow = 0x7f7f'7f7f'7f7f'7f7f;
+  const std::uint64_t high_bits = ~(((word & kLow) + kLow) | word | kLow);
+  return ((high_bits >> 7) * 0x0102'0408'1020'4080) >> 56;
+}
+
+std::uint64_t equal_octets(std::uint64_t word, std::uint8_t octet) { return zero_octets(word ^ std::uint64_t{octet} * 0x0101'0101'0101'0101); }
+
+// Bit n: text[n] is a dot. Of 64 octets at most.
+std::uint64_t dots_in(std::string_view text) {
+  std::uint64_t dots = 0;
+  std::uint64_t word = 0;
+  std::size_t at = 0;
+  for (; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    dots |= equal_octets(word, '.') << at;
+  }
+  for (; at < text.size(); ++at) {
+    dots |= std::uint64_t{text[at] == '.'} << at;
+  }
+  return dots;
+}
+
+// Bit n: slot n is used and has this fingerprint.
+unsigned slots_with(const image::Bucket& bucket, std::uint8_t fingerprint) {
+  std::uint64_t first = 0;
+  std::uint32_t rest = 0;
+  static_assert(image::Bucket::kSlots == sizeof first + sizeof rest);
+  std::memcpy(&first, bucket.fingerprints.data(), sizeof first);
+  std::memcpy(&rest, bucket.fingerprints.data() + sizeof first, sizeof rest);
+  const std::uint64_t equal = equal_octets(first, fingerprint) | (equal_octets(rest, fingerprint) & 0xf) << 8;
+  return static_cast<unsigned>(equal & ((1u << std::min<unsigned>(bucket.used, image::Bucket::kSlots)) - 1));
+}
+
+// Which bit it is.
+std::size_t lowest(unsigned bits) { return static_cast<std::size_t>(std::countr_zero(bits)); }
+
 }  // namespace
 
 struct CompiledPolicy::Record {
@@ -60,12 +99,15 @@ struct CompiledPolicy::Record {
   std::uint32_t behind = 0;    // offset of what follows the name
 };
 
+// A host's name or that of one of its parents.
+struct CompiledPolicy::SearchLevel {
+  std::uint64_t hash;
+  std::uint32_t bucket;  // the first
+  std::uint16_t begin;   // in the host; 0 is the host itself
+};
+
 // One host on its way through the rules.
 struct CompiledPolicy::Search {
-  struct Level {
-    std::uint64_t hash;
-    std::uint16_t begin;  // of this name in the host; 0 is the host itself
-  };
   struct Best {
     std::uint32_t rank = kNone;  // by level and kind; the lowest wins
     std::uint32_t record = 0;
@@ -76,8 +118,18 @@ struct CompiledPolicy::Search {
   // No name is longer than that.
   explicit Search(std::string_view of) : host(of.substr(0, kHostNameOctetsMax)) {}
 
+  // Whether no rule that comes later can change the answer.
+  bool is_decided() const {
+    for (std::size_t action = 0; action < kActions; ++action) {
+      if ((enough & 1u << action) != 0 && best[action].rank != kNone) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   std::string_view host;
-  std::array<Level, kLevelsMax> levels;  // the first level_count
+  std::array<SearchLevel, kLevelsMax> levels;  // the first level_count
   std::size_t level_count = 0;
   std::array<Best, kActions> best;
   std::uint32_t enough = 0;  // bit n: a rule with Action n ends the search
@@ -134,72 +186,88 @@ bool CompiledPolicy::is_named(const Record& record, std::string_view name) const
   return name.starts_with(record.rest) && name.substr(record.rest.size()) == text(suffixes_[record.suffix]);
 }
 
-// All buckets are asked for before the first is looked at: they come from memory at the same time.
+// Memory is what a search waits for, so all buckets are asked for before the first is looked at, and all records that may be
+// the right ones before the first is read.
 void CompiledPolicy::search(Search& search) const {
-  const std::string_view host = search.host;
-  std::size_t labels = 0;
-  for (std::size_t at = host.size(); search.level_count < kLevelsMax; --at) {
-    if (at != 0 && host[at - 1] != '.') {
-      continue;
-    }
-    ++labels;
-    if ((header().label_counts & 1u << std::min<std::size_t>(labels, 31)) != 0) {
-      const std::uint64_t hash = hash_name(host.substr(at), header().hash_seed);
-      search.levels[search.level_count++] = {hash, static_cast<std::uint16_t>(at)};
-      __builtin_prefetch(&buckets_[image::first_bucket(hash, header().bucket_count)]);
-    }
-    if (at == 0) {
-      break;
+  note_levels(search);
+  for (std::size_t level = search.level_count; level-- > 0;) {  // the host itself is the last one
+    const SearchLevel& of = search.levels[level];
+    const image::Bucket& bucket = buckets_[of.bucket];
+    for (unsigned slots = slots_with(bucket, image::fingerprint(of.hash)); slots != 0; slots &= slots - 1) {
+      __builtin_prefetch(records_.data() + std::min<std::size_t>(bucket.records[lowest(slots)], records_.size()));
     }
   }
-  for (std::size_t level = search.level_count; level-- > 0;) {  // the host itself is the last one
-    probe(search, level);
-    for (std::size_t action = 0; action < kActions; ++action) {
-      if ((search.enough & 1u << action) != 0 && search.best[action].rank != kNone) {
-        return;
-      }
+  for (std::size_t level = search.level_count; level-- > 0;) {
+    if (probe(search, search.levels[level]) && search.is_decided()) {
+      return;
     }
   }
   try_wildcards(search, wildcards_.subspan(header().scanned_first));
 }
 
-void CompiledPolicy::probe(Search& search, std::size_t level) const {
-  const auto [hash, begin] = search.levels[level];
-  const std::string_view name = search.host.substr(begin);
-  const std::uint8_t fingerprint = image::fingerprint(hash);
-  std::size_t index = image::first_bucket(hash, header().bucket_count);
+// The names that may be filed: the host and its parents, where any rule's name has so many labels.
+void CompiledPolicy::note_levels(Search& search) const {
+  const std::string_view host = search.host;
+  std::size_t labels = 0;
+  const auto note = [&](std::size_t begin) {
+    ++labels;
+    if ((header().label_counts & 1u << std::min<std::size_t>(labels, 31)) == 0 || search.level_count == kLevelsMax) {
+      return;
+    }
+    const std::uint64_t hash = hash_name(host.substr(begin), header().hash_seed);
+    const auto bucket = static_cast<std::uint32_t>(image::first_bucket(hash, header().bucket_count));
+    __builtin_prefetch(&buckets_[bucket]);
+    search.levels[search.level_count++] = {hash, bucket, static_cast<std::uint16_t>(begin)};
+  };
+  for (std::size_t block = (host.size() + 63) / 64; block-- > 0;) {
+    for (std::uint64_t dots = dots_in(host.substr(block * 64, 64)); dots != 0;) {
+      const auto last = static_cast<unsigned>(std::bit_width(dots) - 1);
+      dots ^= std::uint64_t{1} << last;
+      note(block * 64 + last + 1);
+    }
+  }
+  note(0);
+}
+
+// Whether any rule of this name was found.
+bool CompiledPolicy::probe(Search& search, const SearchLevel& level) const {
+  const std::string_view name = search.host.substr(level.begin);
+  bool has_found = false;
+  std::size_t index = level.bucket;
   for (std::size_t probed = 0; probed < image::kProbedBucketsMax; ++probed) {
     const image::Bucket& bucket = buckets_[index];
-    const std::size_t used = std::min<std::size_t>(bucket.used, image::Bucket::kSlots);
-    for (std::size_t slot = 0; slot < used; ++slot) {
-      if (bucket.fingerprints[slot] != fingerprint) {
-        continue;
-      }
+    for (unsigned slots = slots_with(bucket, image::fingerprint(level.hash)); slots != 0; slots &= slots - 1) {
+      const std::uint32_t offset = bucket.records[lowest(slots)];
       Record record;
-      if (!record_at(bucket.records[slot], record) || !is_named(record, name)) {
-        continue;
-      }
-      const Kind kind = record_flags::kind(record.flags);
-      if (kind == Kind::Wildcard) {
-        if (begin != 0 && record.behind + 8 <= records_.size()) {
-          const std::size_t first = std::min<std::size_t>(read_u32(records_, record.behind), wildcards_.size());
-          const std::size_t count = std::min<std::size_t>(read_u32(records_, record.behind + 4), wildcards_.size() - first);
-          try_wildcards(search, wildcards_.subspan(first, count));
-        }
-        continue;
-      }
-      const unsigned action = record_flags::action(record.flags);
-      const bool applies = kind == Kind::AtOrBelow || (kind == Kind::Exact) == (begin == 0);
-      const auto rank = static_cast<std::uint32_t>(2 * begin + (kind == Kind::AtOrBelow ? 1 : 0));
-      if (applies && action < kActions && rank < search.best[action].rank) {
-        search.best[action].rank = rank;
-        search.best[action].record = bucket.records[slot];
+      if (record_at(offset, record) && is_named(record, name)) {
+        take(search, level, offset, record);
+        has_found = true;
       }
     }
     if (bucket.has_overflowed == 0) {
-      return;
+      break;
     }
     index = index + 1 == buckets_.size() ? 0 : index + 1;
+  }
+  return has_found;
+}
+
+void CompiledPolicy::take(Search& search, const SearchLevel& level, std::uint32_t offset, const Record& record) const {
+  const Kind kind = record_flags::kind(record.flags);
+  if (kind == Kind::Wildcard) {
+    if (level.begin != 0 && record.behind + 8 <= records_.size()) {
+      const std::size_t first = std::min<std::size_t>(read_u32(records_, record.behind), wildcards_.size());
+      const std::size_t count = std::min<std::size_t>(read_u32(records_, record.behind + 4), wildcards_.size() - first);
+      try_wildcards(search, wildcards_.subspan(first, count));
+    }
+    return;
+  }
+  const unsigned action = record_flags::action(record.flags);
+  const bool applies = kind == Kind::AtOrBelow || (kind == Kind::Exact) == (level.begin == 0);
+  const auto rank = static_cast<std::uint32_t>(2 * level.begin + (kind == Kind::AtOrBelow ? 1 : 0));
+  if (applies && action < kActions && rank < search.best[action].rank) {
+    search.best[action].rank = rank;
+    search.best[action].record = offset;
   }
 }
 

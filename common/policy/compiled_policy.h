@@ -65,6 +65,7 @@ class CompiledPolicy {
  private:
   struct Record;
   struct Search;
+  struct SearchLevel;
 
   explicit CompiledPolicy(std::span<const std::byte> bytes);
 
@@ -76,7 +77,9 @@ class CompiledPolicy {
   bool is_named(const Record& record, std::string_view name) const;
 
   void search(Search& search) const;
-  void probe(Search& search, std::size_t level) const;
+  void note_levels(Search& search) const;
+  bool probe(Search& search, const SearchLevel& level) const;
+  void take(Search& search, const SearchLevel& level, std::uint32_t offset, const Record& record) const;
   void try_wildcards(Search& search, std::span<const image::Wildcard> wildcards) const;
   RuleMatch describe_record(std::uint32_t offset) const;
   RuleMatch describe_wildcard(const image::Wildcard& wildcard) const;

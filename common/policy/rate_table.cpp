@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
+#include "common/base/boot_id.h"
 #include "common/base/file_lock.h"
 #include "common/policy/client_key.h"
 
@@ -21,7 +21,7 @@ struct RateTable::Identity {
   std::uint32_t requests;
   std::uint64_t window_us;
   std::uint64_t sets;
-  std::array<char, 40> boot_id;  // times of another boot mean nothing
+  base::BootId boot_id;  // times of another boot mean nothing
 };
 
 struct RateTable::Header {
@@ -48,17 +48,6 @@ std::uint64_t choose_sets(std::uint32_t requests, std::uint64_t clients_max) {
     sets *= 2;
   }
   return sets;
-}
-
-bool read_boot_id(std::array<char, 40>& id, std::string& error) {
-  constexpr const char* kPath = "/proc/sys/kernel/random/boot_id";
-  std::string line;
-  if (!std::getline(std::ifstream(kPath), line) || line.empty()) {
-    error = std::string(kPath) + ": cannot read; is /proc mounted?";
-    return false;
-  }
-  std::copy_n(line.begin(), std::min(line.size(), id.size()), id.begin());
-  return true;
 }
 
 bool fill_randomly(std::uint64_t& secret, std::string& error) {
@@ -92,9 +81,11 @@ std::optional<RateTable> RateTable::open(const std::filesystem::path& path, std:
   }
   Identity wanted{kMagic, kLayout, requests, static_cast<std::uint64_t>(std::chrono::microseconds(window).count()),
                   choose_sets(requests, clients_max), {}};
-  if (!read_boot_id(wanted.boot_id, error)) {
+  const auto boot_id = base::read_boot_id(error);
+  if (!boot_id) {
     return std::nullopt;
   }
+  wanted.boot_id = *boot_id;
   if (auto table = open_existing(path, wanted)) {
     return table;
   }

@@ -181,12 +181,38 @@ std::string parse(std::string_view text, RulePattern& out) {
   return find_bad_label(out.name);
 }
 
+// How many octets the character at the beginning of `text` has; 0 when it is a control character or no UTF-8.
+std::size_t printable_octets(std::string_view text) {
+  const auto octet = [text](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+  const unsigned first = octet(0);
+  if (first < 0x80) {
+    return first < 0x20 || first == 0x7f ? 0 : 1;
+  }
+  const std::size_t octets = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  // No C1 controls, overlong forms, surrogates, nor what is beyond U+10FFFF (RFC 3629).
+  const unsigned least = first == 0xc2 ? 0xa0 : first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+  const unsigned greatest = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+  if (first < 0xc2 || first > 0xf4 || octet(1) < least || octet(1) > greatest) {
+    return 0;
+  }
+  for (std::size_t at = 2; at < octets; ++at) {
+    if (octet(at) < 0x80 || octet(at) > 0xbf) {
+      return 0;
+    }
+  }
+  return octets;
+}
+
 }  // namespace
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShownOctetsMax = 80;
-  std::string shown(text.substr(0, kShownOctetsMax));
-  std::replace_if(shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, '?');
+  std::string shown;
+  for (std::size_t at = 0; at < text.size() && shown.size() < kShownOctetsMax;) {
+    const std::size_t octets = printable_octets(text.substr(at));
+    shown += octets == 0 ? "?" : text.substr(at, octets);
+    at += std::max<std::size_t>(octets, 1);
+  }
   return "\"" + shown + (text.size() > kShownOctetsMax ? "..." : "") + "\"";
 }
 

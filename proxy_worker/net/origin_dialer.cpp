@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "common/policy/embedded_v4.h"
+#include "proxy_worker/net/socket.h"
+
 namespace weir::net {
 
 namespace {
@@ -41,6 +44,21 @@ std::vector<base::IpAddress> interleave(const std::vector<base::IpAddress>& addr
     }
   }
   return mixed;
+}
+
+bool is_unspecified(const base::IpAddress& address) {
+  static const base::IpAddress v4 = *base::IpAddress::parse("0.0.0.0");
+  return address == base::IpAddress() || address == v4;
+}
+
+// Whether a connection to `destination` comes to whoever listens at `own`. The unspecified address is everywhere as an
+// own address, and this machine's loopback as a destination.
+bool is_reached_at(const base::IpAddress& own, const base::IpAddress& destination) {
+  const bool is_loopback = is_unspecified(destination) || base::any_contains(base::loopback_networks(), destination);
+  if (is_unspecified(own)) {
+    return is_loopback || is_of_this_machine(destination);
+  }
+  return own == destination || (is_unspecified(destination) && base::any_contains(base::loopback_networks(), own));
 }
 
 }  // namespace
@@ -87,12 +105,14 @@ void OriginDial::on_resolved(const Resolution& resolution) {
   use(resolution.addresses);
 }
 
+// Also by an IPv6 address that a translator on the way would turn into the own one.
 bool OriginDial::is_own_address(const base::SocketAddress& address) const {
-  return std::any_of(context_.own_addresses.begin(), context_.own_addresses.end(), [&](const base::SocketAddress& own) {
-    const bool is_everywhere = own.address == base::IpAddress() || own.address == *base::IpAddress::parse("0.0.0.0");
-    const bool is_loopback = base::any_contains(base::loopback_networks(), address.address);
-    return own.port == address.port && (own.address == address.address || (is_everywhere && is_loopback));
-  });
+  const auto is_own = [&](const base::IpAddress& at) {
+    return std::any_of(context_.own_addresses.begin(), context_.own_addresses.end(),
+                       [&](const base::SocketAddress& own) { return own.port == address.port && is_reached_at(own.address, at); });
+  };
+  const auto embedded = policy::embedded_v4(address.address);
+  return is_own(address.address) || std::any_of(embedded.begin(), embedded.end(), is_own);
 }
 
 void OriginDial::use(const std::vector<base::IpAddress>& addresses) {

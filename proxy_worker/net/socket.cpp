@@ -1,6 +1,7 @@
 #include "proxy_worker/net/socket.h"
 
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <string>
 
 namespace weir::net {
@@ -142,6 +144,27 @@ std::optional<base::SocketAddress> local_address(int fd) {
     return std::nullopt;
   }
   return from_native(native);
+}
+
+bool is_of_this_machine(const base::IpAddress& address) {
+  ifaddrs* first = nullptr;
+  if (::getifaddrs(&first) < 0) {
+    return true;  // Rather one request too few than a way around every limit.
+  }
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(first, &::freeifaddrs);
+  for (const ifaddrs* entry = first; entry != nullptr; entry = entry->ifa_next) {
+    const auto* native = entry->ifa_addr;
+    if (native == nullptr || (native->sa_family != AF_INET && native->sa_family != AF_INET6)) {
+      continue;
+    }
+    NativeAddress known;
+    known.size = native->sa_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    std::memcpy(&known.storage, native, known.size);
+    if (const auto parsed = from_native(known); parsed && parsed->address == address) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool is_silent_and_open(int fd) {

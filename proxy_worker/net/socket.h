@@ -35,6 +35,8 @@ base::UniqueFd start_connect(const base::SocketAddress& to, int& error);
 int connect_outcome(int fd);
 
 std::optional<base::SocketAddress> local_address(int fd);
+// Whether an interface of this machine has the address at this moment. Asks the kernel: some microseconds for each interface.
+bool is_of_this_machine(const base::IpAddress& address);
 
 // Whether the other side has closed or sent anything: a kept connection that did is of no use.
 bool is_silent_and_open(int fd);

@@ -15,6 +15,9 @@ namespace weir::session {
 
 class CompilerProcess {
  public:
+  // Its exit status when there are no rules to compile: then, and only then, is no file left to map.
+  static constexpr int kNoRules = 3;
+
   // What became of it. `exit_status` is main's, or 1 when it was killed; `said` is what it wrote on standard error.
   struct End {
     int exit_status = 1;

@@ -31,7 +31,7 @@ std::optional<Answer> Gate::admit_use(Transaction& transaction) {
   }
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto today = std::chrono::floor<std::chrono::days>(now);
-  if (context_.client_use->add_bytes(identity_.address.address, static_cast<std::uint32_t>(today.count()), 0) < *daily_limit) {
+  if (context_.client_use->add_bytes(identity_.address.address, static_cast<std::uint32_t>(today.count()), 0, boot_time()) < *daily_limit) {
     return std::nullopt;
   }
   return Answer{.reason = Reason::DailyLimit,
@@ -95,7 +95,7 @@ std::chrono::microseconds Gate::charge(const traffic::ByteCount& so_far, Transac
   transaction.charged_bytes = total;
   if (limits.bytes_per_day) {
     const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now().time_since_epoch());
-    context_.client_use->add_bytes(identity_.address.address, static_cast<std::uint32_t>(today.count()), bytes);
+    context_.client_use->add_bytes(identity_.address.address, static_cast<std::uint32_t>(today.count()), bytes, boot_time());
   }
   if (!limits.bytes_per_second) {
     return std::chrono::microseconds(0);

@@ -49,6 +49,9 @@ int PolicyLoader::load(std::string& error) {
       return kFailed;
     }
     const auto [exit_status, said] = compiler->wait(kPatience);
+    if (exit_status == CompilerProcess::kNoRules) {  // The configuration file has changed in this moment.
+      return install(std::nullopt, error) ? kDone : kBadConfiguration;
+    }
     if (exit_status != kDone) {
       error = complaint(said);
       return exit_status;
@@ -113,9 +116,9 @@ void PolicyLoader::stop_watching() {
 
 void PolicyLoader::finish_reload(const CompilerProcess::End& end) {
   std::string error;
-  if (end.exit_status != kDone) {
+  if (end.exit_status != kDone && end.exit_status != CompilerProcess::kNoRules) {
     keep_old_policy(complaint(end.said));
-  } else if (pass_on(end.said); !install_compiled(error)) {
+  } else if (pass_on(end.said); !(end.exit_status == kDone ? install_compiled(error) : install(std::nullopt, error))) {
     keep_old_policy(error);
   }
   if (std::exchange(is_asked_again_, false)) {
@@ -124,14 +127,10 @@ void PolicyLoader::finish_reload(const CompilerProcess::End& end) {
 }
 
 // Maps what the compiling process has left. Only its header is looked at here: the process has read all of it, or
-// written it, a moment ago, and reading it again would hold up the traffic.
+// written it, a moment ago, and reading it again would hold up the traffic. A file that is gone is a failure: who takes it
+// for a policy without rules blocks nothing any more.
 bool PolicyLoader::install_compiled(std::string& error) {
-  const auto path = policy::policy_path(settings_.data_dir);
-  std::error_code failure;
-  if (!std::filesystem::exists(path, failure) && !failure) {
-    return install(std::nullopt, error);
-  }
-  auto mapped = policy::MappedPolicy::open(path, error);
+  auto mapped = policy::MappedPolicy::open(policy::policy_path(settings_.data_dir), error);
   return mapped && install(std::move(mapped), error);
 }
 

@@ -49,7 +49,7 @@ std::string explanation_text(const Explanation& explanation, const std::string& 
     }
   }
   text += line("policy", (explanation.policy_version.empty() ? "no rules about hosts" : explanation.policy_version) + ", " + policy_from);
-  return text + line("not judged", "how often this client asks, and logins");
+  return text + line("not judged", "logins (--password-file), and what the client asks for and uses over time (--rate-limit, --client-...)");
 }
 
 std::string explanation_json(const Explanation& explanation, const std::string& policy_from) {
@@ -70,6 +70,7 @@ std::string explanation_json(const Explanation& explanation, const std::string& 
   for (const Step& step : explanation.steps) {
     json["steps"].push_back({{"question", step.question}, {"refuses", step.refuses}, {"answer", step.answer}});
   }
+  json["not_judged"] = {"login", "rate", "client_limits"};
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 

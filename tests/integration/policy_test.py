@@ -128,6 +128,23 @@ class ExplainTest(weir.WeirTest):
         told = json.loads(self.run_program("reporter", "--data-dir", proxy.data_dir, "--explain", "www.video.test", "--json").stdout)
         self.assertEqual((told["verdict"], told["policy"]), ("refused", version))
 
+    def test_reports_the_lists_in_force(self):
+        blocklist = self.folder / "list"
+        blocklist.write_text("a.test\na.test\n" + "||b.test^$third-party\n" * 25)
+        proxy = weir.Weir(self, "--blocklist", str(blocklist), "--observe", "*.test")
+        version = proxy.client().get("http://a.test/").body.decode()
+        told = json.loads(self.run_program("reporter", "--data-dir", proxy.data_dir, "--lists", "--json").stdout)
+        self.assertIn(told["policy"], version)
+        self.assertEqual([(entry["list"], entry["action"], entry["entries"], entry["duplicates"], entry["skipped"]) for entry in told["lists"]],
+                         [(str(blocklist), "block", 2, 1, 25), ("--observe", "observe", 1, 0, 0)])
+        self.assertEqual(told["lists"][0]["skipped_first"][0], {"line": 3, "reason": 'has the option "third-party", which a proxy cannot judge'})
+        text = self.run_program("reporter", "--data-dir", proxy.data_dir, "--lists").stdout.decode()
+        self.assertIn(f'{blocklist} (block): 2 entries, 1 duplicate, 25 lines skipped\n  line 3: has the option "third-party", which', text)
+        self.assertIn("  and 5 more\n--observe (observe): 1 entry, 0 duplicates, 0 lines skipped\n", text)
+        none = self.run_program("reporter", "--data-dir", self.folder, "--lists").stdout.decode()
+        self.assertEqual(none, "no rules about hosts: none were given, and none are in force\n")
+        self.assertEqual(self.run_program("reporter", "--lists", "--verify").returncode, 2)
+
     def test_takes_the_workers_configuration_file(self):
         config = self.folder / "weir.toml"
         config.write_text('block = ["*.video.test"]\nworkers = 2\nconnect-ports = "443,8443"\n')
@@ -181,6 +198,7 @@ class ReloadTest(weir.WeirTest):
                 proxy.process.send(signal.SIGHUP)
                 await_that(lambda: all(self._blocks(proxy, expected) and not self._blocks(proxy, other) for _ in range(12)),
                            "the new list in force in all workers", 120)
+                self.assertEqual(kept.get(self.origin.url(f"/kept/{turn}")).status, 200, "before it is closed for being idle")
         self.assertEqual(load.failures, [])
         self.assertEqual(set(load.statuses.values()), {200})
         self.assertLess(load.longest_wait_s, 10)

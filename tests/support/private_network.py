@@ -51,6 +51,17 @@ def set_resolver(test, text: str) -> None:
     _rewrite(test, "/etc/resolv.conf", text, _RESOLVER)
 
 
+def add_address(test, address: str) -> None:
+    """Another address of this machine that is no loopback address, until the test ends. In a private network only."""
+    if not is_private():
+        test.fail("an address can be added in a network of the test's own only, which cannot be made here")
+    prefix = f"{address}/{128 if ':' in address else 32}"
+    ip = shutil.which("ip") or "/usr/sbin/ip"
+    flags = ["nodad"] if ":" in address else []
+    subprocess.run([ip, "address", "add", prefix, "dev", "lo", *flags], check=True, timeout=30)
+    test.addCleanup(subprocess.run, [ip, "address", "del", prefix, "dev", "lo"], check=True, timeout=30)
+
+
 def _is_possible(flags: list[str]) -> bool:
     if shutil.which("unshare") is None:
         return False

@@ -78,9 +78,15 @@ TEST(RulePattern, SaysWhatIsWrong) {
   EXPECT_EQ(error_of("*a..b"), "\"*a..b\" has an empty label, which no host has");
   EXPECT_EQ(error_of(".ads*"), "\".ads*\" has an empty label, which no host has");
   EXPECT_EQ(error_of("a*.."), "\"a*..\" has an empty label, which no host has");
-  EXPECT_EQ(error_of("\xff.example"), "\"\xff.example\" is not a name that IDNA knows");
+  EXPECT_EQ(error_of("\xff.example"), "\"?.example\" is not a name that IDNA knows");
   EXPECT_NE(error_of("*ü.example").find("cannot be written in ASCII"), std::string::npos);
   EXPECT_NE(error_of("[ab].bücher.example").find("xn--"), std::string::npos);
+}
+
+TEST(RulePattern, QuotesOnlyWhatCanBeShown) {
+  EXPECT_EQ(in_quotes("b\xc3\xbc" "cher \xe2\x82\xac \xf0\x9f\x98\x80"), "\"b\xc3\xbc" "cher \xe2\x82\xac \xf0\x9f\x98\x80\"");
+  EXPECT_EQ(in_quotes("\x1f\x8b\x08 \xfc \xc3"), "\"??? ? ?\"");
+  EXPECT_EQ(in_quotes("\xc0\xaf \xed\xa0\x80 \xc2\x85 \xf4\x90\x80\x80 \xe2\x82"), "\"?? ??? ?? ???? ??\"");
 }
 
 TEST(RulePattern, QuotesOneShortLineOnly) {

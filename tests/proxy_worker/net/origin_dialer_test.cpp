@@ -144,12 +144,17 @@ TEST_F(OriginDialTest, NeverConnectsWhereTheGuardForbidsIt) {
 
 TEST_F(OriginDialTest, NeverConnectsToTheProxyItself) {
   const tests::Listener proxy = tests::listen_on_loopback();
+  const policy::DestinationGuard anywhere({*base::Cidr::parse("0.0.0.0/0"), *base::Cidr::parse("::/0")}, {});
+  guard_ = anywhere;
   for (const char* own : {"127.0.0.1", "0.0.0.0", "::"}) {
-    own_addresses_ = {{*base::IpAddress::parse(own), proxy.address.port}};
-    failure_ = DialFailure::None;
-    start(literal("127.0.0.1", proxy.address.port));
-    ASSERT_TRUE(run_until_ended());
-    EXPECT_EQ(failure_, DialFailure::IsProxyItself) << own;
+    // "::" as a destination is ::1, which a listener on 127.0.0.1 does not have.
+    for (const char* destination : {"127.0.0.1", "0.0.0.0", "64:ff9b::7f00:1"}) {
+      own_addresses_ = {{*base::IpAddress::parse(own), proxy.address.port}};
+      failure_ = DialFailure::None;
+      start(literal(destination, proxy.address.port));
+      ASSERT_TRUE(run_until_ended());
+      EXPECT_EQ(failure_, DialFailure::IsProxyItself) << destination << " while it listens on " << own;
+    }
   }
   EXPECT_FALSE(proxy.accept().is_open());
   own_addresses_ = {{*base::IpAddress::parse("127.0.0.2"), proxy.address.port}};
