@@ -20,8 +20,17 @@ def _write(stream: TextIO | None, text: str) -> None:
     try:
         stream.write(text + "\n")
         stream.flush()
+    except BrokenPipeError:
+        _silence(stream)
     except OSError:
-        pass  # Nobody is reading.
+        pass  # A full disk: the next line may find room.
+
+
+def _silence(stream: TextIO) -> None:
+    """Nobody reads any more. What the stream still holds would be tried again at the end, and make the exit status 120."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def say(text: str) -> None:

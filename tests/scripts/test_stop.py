@@ -100,6 +100,15 @@ class Stop(supervised.SupervisorTest):
 
 
 class SilentTerminal(supervised.SupervisorTest):
+    def test_what_nobody_reads_changes_no_exit_status(self):
+        reader, writer = supervised.os.pipe()
+        supervised.os.close(reader)
+        self.addCleanup(supervised.os.close, writer)
+        program = "from weir_supervisor import console; console.prepare_streams(); console.say('a'); console.say('b')"
+        done = supervised.subprocess.run([supervised.sys.executable, "-B", "-c", program], stdin=supervised.subprocess.DEVNULL, stdout=writer,
+                                         cwd=supervised.SCRIPTS, timeout=supervised.WAIT_LIMIT_S, check=False)
+        self.assertEqual(done.returncode, 0)
+
     def test_a_closed_output_does_not_stop_the_proxy(self):
         reader, writer = supervised.os.pipe()
         supervised.os.close(reader)
