@@ -168,6 +168,41 @@ int compile_policy(const options::Settings& settings) {
   return 0;
 }
 
+// Until it is told to end.
+int serve(const options::Settings& settings, net::EventLoop& loop, live::WorkerCounters& slot, traffic::TrafficLog& log, Ledger* ledger,
+          std::vector<std::string> command_line) {
+  const auto run_folder = settings.data_dir / "run";
+  std::string error;
+  std::vector<base::UniqueFd> listeners = listening_sockets(settings, error);
+  if (listeners.empty()) {
+    return refuse(kFailed, error);
+  }
+  std::optional<policy::RateWindows> rate_windows;
+  if (settings.rate_limit) {
+    rate_windows = policy::RateWindows::open(run_folder / "rate_windows", settings.rate_limit->requests, settings.rate_limit->window, error);
+    if (!rate_windows) {
+      return refuse(kFailed, error);
+    }
+  }
+  std::optional<policy::ClientUse> client_use;
+  if (settings.client_limits.any()) {
+    client_use = policy::ClientUse::open(run_folder / "client_use", settings.worker_id, base::supervisor_pid(), error);
+    if (!client_use) {
+      return refuse(kFailed, error);
+    }
+  }
+  live::start(slot);
+  session::Worker worker({settings, loop, std::move(listeners), slot, rate_windows ? &*rate_windows : nullptr, client_use ? &*client_use : nullptr, log,
+                          ledger != nullptr ? &ledger->shipper : nullptr, std::move(command_line)});
+  if (const int status = worker.load_policy(error); status != 0) {
+    return refuse(status, error);
+  }
+  base::notify_starter("READY=1");
+  worker.run();
+  live::stop(slot);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -214,32 +249,5 @@ int main(int argc, char** argv) {
     return ledger != nullptr ? deliver(*ledger, loop, log) : 0;
   }
   record_interrupted(log);
-  std::vector<base::UniqueFd> listeners = listening_sockets(settings, error);
-  if (listeners.empty()) {
-    return refuse(kFailed, error);
-  }
-  std::optional<policy::RateWindows> rate_windows;
-  if (settings.rate_limit) {
-    rate_windows = policy::RateWindows::open(run_folder / "rate_windows", settings.rate_limit->requests, settings.rate_limit->window, error);
-    if (!rate_windows) {
-      return refuse(kFailed, error);
-    }
-  }
-  std::optional<policy::ClientUse> client_use;
-  if (settings.client_limits.any()) {
-    client_use = policy::ClientUse::open(run_folder / "client_use", settings.worker_id, base::supervisor_pid(), error);
-    if (!client_use) {
-      return refuse(kFailed, error);
-    }
-  }
-  live::start(slot);
-  session::Worker worker({settings, loop, std::move(listeners), slot, rate_windows ? &*rate_windows : nullptr, client_use ? &*client_use : nullptr, log,
-                          ledger ? &ledger->shipper : nullptr, {argv, argv + argc}});
-  if (const int status = worker.load_policy(error); status != 0) {
-    return refuse(status, error);
-  }
-  base::notify_starter("READY=1");
-  worker.run();
-  live::stop(slot);
-  return 0;
+  return serve(settings, loop, slot, log, ledger.get(), {argv, argv + argc});
 }

@@ -75,18 +75,61 @@ void hash_source(Action action, bool is_file, std::string_view name, std::string
   hasher.add(content);
 }
 
-bool add_patterns(const Part& part, RuleCollection& rules, std::string& error) {
+// Adds what a source says to the rules, if there are any to add to. On failure `error` says what and where.
+bool add_pattern(const std::string& option, const std::string& pattern, RuleCollection* rules, std::string& error) {
+  if (std::string wrong; rules != nullptr && !rules->add_pattern(pattern, wrong)) {
+    error = option + ": " + wrong;
+    return false;
+  }
+  return true;
+}
+
+bool add_list(const std::filesystem::path& path, Action action, std::string_view text, RuleCollection* rules, std::string& error) {
+  if (rules == nullptr) {
+    return true;
+  }
+  rules->begin_list(path.string(), action, true);
+  if (std::string wrong; !rules->add_lines(text, wrong)) {
+    error = path.string() + ":" + wrong;
+    return false;
+  }
+  return true;
+}
+
+bool take_part(const Part& part, ContentHasher& hasher, RuleCollection* rules, std::string& error) {
   const std::string option = "--" + std::string(to_string(part.action));
-  if (!part.sources.patterns.empty()) {
-    rules.begin_list(option, part.action, false);
+  if (rules != nullptr && !part.sources.patterns.empty()) {
+    rules->begin_list(option, part.action, false);
   }
   for (const std::string& pattern : part.sources.patterns) {
-    if (std::string wrong; !rules.add_pattern(pattern, wrong)) {
-      error = option + ": " + wrong;
+    hash_source(part.action, false, {}, pattern, hasher);
+    if (!add_pattern(option, pattern, rules, error)) {
+      return false;
+    }
+  }
+  for (const auto& path : part.sources.files) {
+    std::string text;
+    if (!read_whole(path, text, error)) {
+      return false;
+    }
+    hash_source(part.action, true, path.native(), text, hasher);
+    if (!add_list(path, part.action, text, rules, error)) {
       return false;
     }
   }
   return true;
+}
+
+// One pass for both, so that a policy has the hash of just what it was compiled from.
+std::optional<ContentHash> take(const RuleSources& sources, RuleCollection* rules, std::string& error) {
+  ContentHasher hasher;
+  begin_hash(hasher);
+  for (const Part& part : parts_of(sources)) {
+    if (!take_part(part, hasher, rules, error)) {
+      return std::nullopt;
+    }
+  }
+  return hasher.finish();
 }
 
 bool are_few_enough(const RuleSources& sources, std::string& error) {
@@ -99,52 +142,15 @@ bool are_few_enough(const RuleSources& sources, std::string& error) {
 
 }  // namespace
 
-std::optional<ContentHash> hash_inputs(const RuleSources& sources, std::string& error) {
-  ContentHasher hasher;
-  begin_hash(hasher);
-  for (const Part& part : parts_of(sources)) {
-    for (const std::string& pattern : part.sources.patterns) {
-      hash_source(part.action, false, {}, pattern, hasher);
-    }
-    for (const auto& path : part.sources.files) {
-      std::string text;
-      if (!read_whole(path, text, error)) {
-        return std::nullopt;
-      }
-      hash_source(part.action, true, path.native(), text, hasher);
-    }
-  }
-  return hasher.finish();
-}
+std::optional<ContentHash> hash_inputs(const RuleSources& sources, std::string& error) { return take(sources, nullptr, error); }
 
 std::optional<std::string> compile_policy(const RuleSources& sources, std::string& error) {
   if (!are_few_enough(sources, error)) {
     return std::nullopt;
   }
   RuleCollection rules;
-  ContentHasher hasher;
-  begin_hash(hasher);
-  for (const Part& part : parts_of(sources)) {
-    if (!add_patterns(part, rules, error)) {
-      return std::nullopt;
-    }
-    for (const std::string& pattern : part.sources.patterns) {
-      hash_source(part.action, false, {}, pattern, hasher);
-    }
-    for (const auto& path : part.sources.files) {
-      std::string text;
-      if (!read_whole(path, text, error)) {
-        return std::nullopt;
-      }
-      hash_source(part.action, true, path.native(), text, hasher);
-      rules.begin_list(path.string(), part.action, true);
-      if (std::string wrong; !rules.add_lines(text, wrong)) {
-        error = path.string() + ":" + wrong;
-        return std::nullopt;
-      }
-    }
-  }
-  return write_policy(rules, hasher.finish());
+  const auto hash = take(sources, &rules, error);
+  return hash ? std::optional(write_policy(rules, *hash)) : std::nullopt;
 }
 
 }  // namespace weir::policy

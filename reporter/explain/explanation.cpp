@@ -81,10 +81,6 @@ class Explainer {
   }
 
  private:
-  static std::string describe(const policy::RuleMatch& match) {
-    return match.rule + " (" + std::string(match.list) + (match.line != 0 ? ", line " + std::to_string(match.line) : "") + ")";
-  }
-
   void add(std::string question, std::string answer) { out_.steps.push_back({std::move(question), false, std::move(answer)}); }
 
   void refuse(std::string question, std::string answer, std::string reason) {
@@ -101,6 +97,10 @@ class Explainer {
 };
 
 }  // namespace
+
+std::string describe(const policy::RuleMatch& match) {
+  return match.rule + " (" + std::string(match.list) + (match.line != 0 ? ", line " + std::to_string(match.line) : "") + ")";
+}
 
 Explanation explain(const options::Settings& settings, const policy::CompiledPolicy* policy, const RequestedUrl& request) {
   Explanation out;

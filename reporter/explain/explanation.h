@@ -33,6 +33,9 @@ struct Explanation {
 };
 
 // `policy` is nullptr when there are no rules. How often the client asks, and who has logged in, is not judged here.
+// The rule, and where it stands.
+std::string describe(const policy::RuleMatch& match);
+
 Explanation explain(const options::Settings& settings, const policy::CompiledPolicy* policy, const RequestedUrl& request);
 
 }  // namespace weir::explain

@@ -43,8 +43,7 @@ std::string explanation_text(const Explanation& explanation, const std::string& 
     if (step.question == "host") {
       for (std::size_t other = 1; other < explanation.matches.size(); ++other) {
         const policy::RuleMatch& match = explanation.matches[other];
-        text += line("", "also matches " + match.rule + " (" + std::string(match.list) + (match.line != 0 ? ", line " + std::to_string(match.line) : "") +
-                             "): " + std::string(policy::to_string(match.action)) + ", overruled");
+        text += line("", "also matches " + describe(match) + ": " + std::string(policy::to_string(match.action)) + ", overruled");
       }
     }
   }

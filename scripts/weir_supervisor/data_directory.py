@@ -4,10 +4,9 @@ import os
 import pathlib
 
 from .console import report
+from .counters import SLOTS
 from .failure import Failure
 from .process_identity import boot_id
-
-_WORKERS_MAX = 512
 
 
 class DataDirectory:
@@ -26,7 +25,7 @@ class DataDirectory:
         """A power failure may have taken the end of a spool, whose numbers the collector knows. What is left of such a stream
         is delivered under a number that no worker has; these workers begin new streams."""
         try:
-            self._remove_delivered_spools(workers)
+            self._remove_delivered_spools()
             for number in range(workers):
                 self._begin_spool(self._spool(number))
         except OSError as error:
@@ -35,15 +34,16 @@ class DataDirectory:
     def _begin_spool(self, folder: pathlib.Path) -> None:
         mark = folder / "boot_id"
         if any(folder.glob("*.seg")) and _text_of(mark) != boot_id():
-            free = (self._spool(number) for number in range(_WORKERS_MAX - 1, -1, -1))
-            folder.rename(next(other for other in free if not other.exists()))
+            others = (self._spool(number) for number in reversed(range(SLOTS)))
+            if free := next((other for other in others if not other.exists()), None):
+                folder.rename(free)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         mark.write_text(boot_id(), "ascii")
 
-    def _remove_delivered_spools(self, workers: int) -> None:
+    def _remove_delivered_spools(self) -> None:
         for folder in (self.path / "spool").glob("worker-*"):
             names = {path.name for path in folder.iterdir()}
-            if names <= {"lock", "boot_id"} and folder not in [self._spool(number) for number in range(workers)]:
+            if names <= {"lock", "boot_id"}:
                 for name in names:
                     (folder / name).unlink()
                 folder.rmdir()

@@ -99,14 +99,19 @@ class Stop(supervised.SupervisorTest):
         socket.create_server(("127.0.0.1", port)).close()
 
 
+# As for most users: what cannot be written is held back until the end.
+_BUFFERED = {**supervised.os.environ, "PYTHONUNBUFFERED": ""}
+
+
 class SilentTerminal(supervised.SupervisorTest):
     def test_what_nobody_reads_changes_no_exit_status(self):
         reader, writer = supervised.os.pipe()
         supervised.os.close(reader)
         self.addCleanup(supervised.os.close, writer)
         program = "from weir_supervisor import console; console.prepare_streams(); console.say('a'); console.say('b')"
-        done = supervised.subprocess.run([supervised.sys.executable, "-B", "-c", program], stdin=supervised.subprocess.DEVNULL, stdout=writer,
-                                         cwd=supervised.SCRIPTS, timeout=supervised.WAIT_LIMIT_S, check=False)
+        done = supervised.subprocess.run([supervised.sys.executable, "-B", "-c", program], stdin=supervised.subprocess.DEVNULL,
+                                         stdout=writer, cwd=supervised.SCRIPTS, env=_BUFFERED,
+                                         timeout=supervised.WAIT_LIMIT_S, check=False)
         self.assertEqual(done.returncode, 0)
 
     def test_a_closed_output_does_not_stop_the_proxy(self):
@@ -115,7 +120,7 @@ class SilentTerminal(supervised.SupervisorTest):
         process = supervised.subprocess.Popen(
             [supervised.sys.executable, str(supervised.SCRIPTS / "supervisor"), f"--bin-dir={self.programs.bin}",
              "--listen=127.0.0.1:0", "--workers=1"], stdin=supervised.subprocess.DEVNULL, stdout=writer, stderr=writer,
-            cwd=self.folder)
+            cwd=self.folder, env=_BUFFERED)
         self.addCleanup(process.wait, supervised.WAIT_LIMIT_S)
         self.addCleanup(process.kill)
         supervised.os.close(writer)
