@@ -25,6 +25,8 @@ constexpr std::string_view kInsertProgress =
     "INSERT INTO progress (id, client_id, host_id, duration_us, bytes_sent, bytes_received, worker_id, connection_id,"
     " request_number, stream, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
+constexpr std::string_view kInsertObserved = "INSERT INTO observed_request (id) VALUES (?1)";
+
 }  // namespace
 
 std::unique_ptr<RecordStore> RecordStore::open(const std::filesystem::path& path, store::Survives survives, store::Error& error) {
@@ -42,6 +44,7 @@ bool RecordStore::prepare(store::Error& error) {
   auto roll_back = database_.prepare("roll back", "ROLLBACK", error);
   auto insert = database_.prepare("insert request", kInsert, error);
   auto insert_progress = database_.prepare("insert progress", kInsertProgress, error);
+  auto insert_observed = database_.prepare("insert observed request", kInsertObserved, error);
   auto clients = ReferenceTable::open(database_, "client", {"address"}, error);
   auto hosts = ReferenceTable::open(database_, "host", {"name"}, error);
   auto methods = ReferenceTable::open(database_, "method", {"name"}, error);
@@ -53,13 +56,14 @@ bool RecordStore::prepare(store::Error& error) {
   auto policies = ReferenceTable::open(database_, "policy", {"version"}, error);
   auto tls_hellos = ReferenceTable::open(database_, "tls_hello", {"server_name", "offer"}, error);
   struct stat status {};
-  if (!begin || !commit || !roll_back || !insert || !insert_progress || !clients || !hosts || !methods || !reasons || !rules || !user_agents ||
+  if (!begin || !commit || !roll_back || !insert || !insert_progress || !insert_observed || !clients || !hosts || !methods || !reasons || !rules || !user_agents ||
       !content_types || !users || !tls_hellos || !policies || ::stat(path_.c_str(), &status) != 0) {
     return false;
   }
   device_ = status.st_dev;
   inode_ = status.st_ino;
-  statements_.emplace(Statements{std::move(*begin), std::move(*commit), std::move(*roll_back), std::move(*insert), std::move(*insert_progress), std::move(*clients),
+  statements_.emplace(Statements{std::move(*begin), std::move(*commit), std::move(*roll_back), std::move(*insert), std::move(*insert_progress),
+                                 std::move(*insert_observed), std::move(*clients),
                                  std::move(*hosts), std::move(*methods), std::move(*reasons), std::move(*rules),
                                  std::move(*user_agents), std::move(*content_types), std::move(*users), std::move(*tls_hellos),
                                  std::move(*policies)});
@@ -119,6 +123,9 @@ std::optional<std::int64_t> RecordStore::insert_request(const TrafficRecord& rec
   bind(record, references, origin);
   const auto id = insert_at_free_id(statements_->insert, taken_requests_, record.completed_at_us);
   statements_->insert.reset();
+  if (id && record.would_block && !run(statements_->insert_observed.bind(1, *id))) {
+    return std::nullopt;
+  }
   return id;
 }
 

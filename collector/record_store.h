@@ -41,7 +41,7 @@ class RecordStore {
 
  private:
   struct Statements {
-    store::Statement begin, commit, roll_back, insert, insert_progress;
+    store::Statement begin, commit, roll_back, insert, insert_progress, insert_observed;
     ReferenceTable clients, hosts, methods, reasons, rules, user_agents, content_types, users, tls_hellos, policies;
   };
   // The numbers that a record's texts are replaced by.

@@ -24,11 +24,10 @@ constexpr std::string_view kServedRequests =
     "SELECT id, host_id, bytes_sent, bytes_received, duration_us, ttfb_us FROM request"
     " WHERE id BETWEEN ?1 AND ?2 AND outcome = ?3 ORDER BY id";
 
-// Through the index that holds nothing else.
 constexpr std::string_view kObservedRequests =
-    "SELECT rule.pattern, rule.list, coalesce(rule_line, 0), host.name, count(*) FROM request INDEXED BY request_would_block"
-    " JOIN rule ON rule.id = request.rule_id JOIN host ON host.id = request.host_id"
-    " WHERE would_block = 1 AND request.id BETWEEN ?1 AND ?2 GROUP BY request.rule_id, rule_line, request.host_id"
+    "SELECT rule.pattern, rule.list, coalesce(rule_line, 0), host.name, count(*) FROM observed_request"
+    " JOIN request ON request.id = observed_request.id JOIN rule ON rule.id = request.rule_id JOIN host ON host.id = request.host_id"
+    " WHERE observed_request.id BETWEEN ?1 AND ?2 GROUP BY request.rule_id, rule_line, request.host_id"
     " ORDER BY request.rule_id, rule_line";
 
 constexpr std::string_view kHostName = "SELECT name FROM host WHERE id = ?1";

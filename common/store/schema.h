@@ -9,7 +9,7 @@
 
 namespace weir::store {
 
-inline constexpr std::int64_t kSchemaVersion = 4;
+inline constexpr std::int64_t kSchemaVersion = 5;
 // "Weir" in the file's header (PRAGMA application_id): tells our database from another program's.
 inline constexpr std::int64_t kApplicationId = 0x57656972;
 

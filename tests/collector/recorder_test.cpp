@@ -232,6 +232,7 @@ TEST_F(RecorderTest, StoresPolicyLineAndWhetherTheRuleWasOnlyObserved) {
   EXPECT_EQ(query("SELECT coalesce(policy, '-') || ' ' || coalesce(rule, '-') || ' ' || coalesce(rule_line, '-') || ' ' || would_block"
                   " FROM all_requests ORDER BY id"),
             (Rows{"- - - 0", "3f9c02ab51d4 ads.example 9 1", "- *.youtube.com 7 0"}));
+  EXPECT_EQ(query("SELECT host FROM observed_request JOIN all_requests USING (id)"), (Rows{"ads.example"}));
 }
 
 TEST_F(RecorderTest, EveryRowHasExactlyOneLineThatCarriesItsId) {

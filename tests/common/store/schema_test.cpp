@@ -99,6 +99,18 @@ TEST_F(SchemaTest, BringsAnOlderDatabaseUpToDateAndKeepsWhatIsInIt) {
   EXPECT_EQ(rows("PRAGMA integrity_check"), "ok\n");
 }
 
+TEST_F(SchemaTest, TakesOverWhatObservedRulesWouldHaveBlocked) {
+  for (std::int64_t version = 1; version <= 4; ++version) {
+    execute(migration_sql(version));
+  }
+  execute("INSERT INTO meta VALUES ('schema_version', 4); PRAGMA application_id = " + std::to_string(kApplicationId));
+  insert_rows();
+  execute("UPDATE request SET would_block = 1 WHERE id IN (SELECT id FROM request ORDER BY id LIMIT 2 OFFSET 1)");
+  ASSERT_TRUE(migrate(*database_, error_)) << error_.message;
+  EXPECT_EQ(rows("SELECT id FROM observed_request"), rows("SELECT id FROM request WHERE would_block = 1"));
+  EXPECT_EQ(rows("SELECT count(*) FROM observed_request"), "2\n");
+}
+
 TEST_F(SchemaTest, LeavesAnOlderDatabaseAsItIsWhenTheStepFails) {
   execute("BEGIN;" + migration_sql(1) + "INSERT INTO meta VALUES ('schema_version', 1); COMMIT; PRAGMA application_id = " +
           std::to_string(kApplicationId) + "; CREATE TABLE progress (id INTEGER)");
