@@ -9,8 +9,11 @@ namespace weir::traffic {
 
 namespace {
 
-constexpr std::chrono::milliseconds kBatchDelay{20};
-constexpr std::size_t kBatchBytes = 256 * 1024;
+// Each message costs both sides more to wake up for than to copy; the collector commits every 200 ms.
+constexpr std::chrono::milliseconds kBatchDelay{50};
+// So long may a record be in memory alone where it must survive a power failure.
+constexpr std::chrono::milliseconds kSyncDelay{20};
+constexpr std::size_t kBatchBytes = 1024 * 1024;
 // Sent but not acknowledged at most.
 constexpr std::uint64_t kWindowEvents = 20'000;
 constexpr std::chrono::milliseconds kRetryDelay{100};   // while no collector is connected
@@ -20,9 +23,9 @@ constexpr std::chrono::milliseconds kPatienceMax{30'000};
 }  // namespace
 
 Sender::Sender(Spool& spool, Wire& wire, Disk* disk, TimePoint now)
-    : spool_(spool), wire_(wire), disk_(disk), patience_(kPatienceMin) {
+    : spool_(spool), wire_(wire), disk_(disk), batch_delay_(disk != nullptr ? kSyncDelay : kBatchDelay), patience_(kPatienceMin) {
   if (spool_.has_untaken() || spool_.has_untold_loss()) {
-    batch_at_ = now + kBatchDelay;
+    batch_at_ = now + batch_delay_;
   }
 }
 
@@ -34,8 +37,8 @@ bool Sender::has_window() const { return spool_.taken() + 1 < spool_.oldest_sequ
 
 void Sender::on_appended(TimePoint now) {
   if (!batch_at_) {
-    batch_at_ = now + kBatchDelay;
-  } else if (spool_.untaken_bytes() >= kBatchBytes && has_window()) {
+    batch_at_ = now + batch_delay_;
+  } else if (spool_.untaken_bytes() >= kBatchBytes && !is_refused_ && has_window()) {
     ship(now);
   }
 }
@@ -94,7 +97,8 @@ bool Sender::send_batch(std::uint64_t next_sequence, const Spool::Range& range, 
     header.set_event_count(static_cast<std::uint32_t>(range.count));
     header.set_lost_before(range.first_sequence - next_sequence);
   }
-  if (!wire_.send(header, range.bytes)) {
+  is_refused_ = !wire_.send(header, range.bytes);
+  if (is_refused_) {
     batch_at_ = now + kRetryDelay;
     return false;
   }
@@ -106,14 +110,18 @@ bool Sender::send_batch(std::uint64_t next_sequence, const Spool::Range& range, 
 }
 
 void Sender::take_acknowledgements(TimePoint now) {
+  const std::uint64_t acknowledged_before = spool_.acknowledged();
   proto::Ack ack;
   while (wire_.receive(ack)) {
     if (ack.stream_id() == spool_.stream_id()) {
       take(ack, now);
     }
   }
-  if (spool_.has_untaken() && !batch_at_) {
-    batch_at_ = now + kBatchDelay;
+  const bool is_full_batch = spool_.untaken_bytes() >= kBatchBytes;
+  if (is_full_batch && spool_.acknowledged() > acknowledged_before && has_window()) {
+    batch_at_ = now;  // The collector has caught up with the window, and is waiting.
+  } else if (spool_.has_untaken() && !batch_at_) {
+    batch_at_ = now + batch_delay_;
   }
 }
 
@@ -125,7 +133,7 @@ void Sender::take(const proto::Ack& ack, TimePoint now) {
     WEIR_CRASH_POINT("sender.acknowledged");
     stall_at_ = awaits_acknowledgement() ? std::optional(now + patience_) : std::nullopt;
     if (spool_.has_untold_loss() && !batch_at_) {
-      batch_at_ = now + kBatchDelay;
+      batch_at_ = now + batch_delay_;
     }
   }
   if (ack.resend()) {

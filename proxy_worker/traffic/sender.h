@@ -76,6 +76,8 @@ class Sender {
   Wire& wire_;
   Disk* disk_;                          // nullptr: nothing waits for it
   bool is_asking_ = false;
+  bool is_refused_ = false;             // nobody took the last batch: it is tried again in its time, not with each event
+  std::chrono::milliseconds batch_delay_;
   std::chrono::milliseconds patience_;  // without an acknowledgement
   std::optional<TimePoint> batch_at_;   // the next batch goes out
   std::optional<TimePoint> stall_at_;   // the patience is over

@@ -9,7 +9,7 @@ namespace weir::traffic {
 
 namespace {
 
-constexpr int kQueuedBatchesMax = 64;
+constexpr int kQueuedBatchesMax = 16;
 constexpr int kAcksMax = 1'000;
 constexpr std::int64_t kAckBytesMax = 4'096;
 constexpr int kReconnectMs = 100;

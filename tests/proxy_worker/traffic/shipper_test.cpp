@@ -243,13 +243,13 @@ TEST_F(ShipperTest, IgnoresAcknowledgementsThatMakeNoSense) {
 TEST_F(ShipperTest, HasABoundedNumberOfEventsUnderWay) {
   start_collector();
   start_shipper();
-  append(100'000);
+  append(200'000);
   std::uint64_t last = 0;
   while (const auto batch = next_batch(std::chrono::seconds(1))) {
     last = std::max(last, batch->header.first_sequence() + batch->header.event_count() - 1);
   }
   EXPECT_GE(last, 20'000u);
-  EXPECT_LT(last, 60'000u);
+  EXPECT_LT(last, 100'000u) << "the window, and the batch that passes its end: these events are tiny";
 }
 
 TEST_F(ShipperTest, CatchesUpWithALongQueue) {
