@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "bench/acknowledger.h"
+#include "bench/logged_heads.h"
 #include "common/base/unique_fd.h"
 #include "proxy_worker/net/event_loop.h"
 #include "proxy_worker/traffic/in_flight_table.h"
@@ -28,8 +29,8 @@ constexpr std::size_t kBatchBytes = 256 * 1024;  // as the shipper takes them
 
 enum class Heads { Kept, Left };
 
-// A served GET; with JSON logs on it carries four heads.
-proto::TrafficEvent event_with(Heads heads) {
+// A served GET of a browser; with JSON logs on, it carries its heads.
+proto::TrafficEvent get(Heads heads) {
   proto::TrafficEvent event;
   event.set_started_at_us(1'704'103'200'000'000);
   event.set_duration_us(12'345);
@@ -52,12 +53,45 @@ proto::TrafficEvent event_with(Heads heads) {
   event.set_connection_id(1'234);
   event.set_request_number(5);
   if (heads == Heads::Kept) {
-    event.set_incoming_head(std::string(640, 'i'));
-    event.set_modified_head(std::string(600, 'm'));
-    event.set_origin_head(std::string(320, 'o'));
-    event.set_sent_head(std::string(340, 's'));
+    bench::log_request(
+        "GET http://www.meadow.example/assets/images/map-4f2a91.png?v=17 HTTP/1.1\r\nHost: www.meadow.example\r\n"
+        "Proxy-Connection: keep-alive\r\nUser-Agent: " + event.user_agent() + "\r\n"
+        "Accept: image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8\r\nReferer: http://www.meadow.example/walks/\r\n"
+        "Accept-Encoding: gzip, deflate\r\nAccept-Language: en-GB,en;q=0.9,de;q=0.8\r\nIf-None-Match: \"5f3c-617a3e0b54c80\"\r\n"
+        "Cookie: session=0123456789abcdef0123456789abcdef; consent=all; _ga=GA1.2.1234567890.1704103200\r\n"
+        "Cache-Control: max-age=0\r\nDNT: 1\r\n\r\n",
+        event);
+    bench::log_response(
+        "HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 10:00:00 GMT\r\nServer: Apache/2.4.57 (Debian)\r\n"
+        "Last-Modified: Sun, 24 Dec 2023 08:15:00 GMT\r\nETag: \"5f3c-617a3e0b54c80\"\r\nAccept-Ranges: bytes\r\n"
+        "Content-Length: 24380\r\nCache-Control: public, max-age=86400\r\nKeep-Alive: timeout=5, max=100\r\n"
+        "Connection: Keep-Alive\r\nContent-Type: image/png\r\n\r\n",
+        event);
   }
   return event;
+}
+
+// A tunnel's record as most of a forward proxy's are: the CONNECT of a browser, and our answer.
+proto::TrafficEvent tunnel() {
+  proto::TrafficEvent event = get(Heads::Left);
+  event.set_method("CONNECT");
+  event.set_scheme("https");
+  event.set_port(443);
+  event.clear_path();
+  event.clear_content_type();
+  event.set_incoming_head("CONNECT www.meadow.example:443 HTTP/1.1\r\nHost: www.meadow.example:443\r\nProxy-Connection: keep-alive\r\nUser-Agent: " +
+                          event.user_agent() + "\r\n\r\n");
+  event.set_sent_head("HTTP/1.1 200 Connection Established\r\n\r\n");
+  event.set_tls_server_name("www.meadow.example");
+  event.set_tls_alpn("h2,http/1.1");
+  event.set_tls_version(0x0304);
+  return event;
+}
+
+enum class Kind { GetWithoutHeads, Get, Tunnel };
+
+proto::TrafficEvent event_of(Kind kind) {
+  return kind == Kind::Tunnel ? tunnel() : get(kind == Kind::Get ? Heads::Kept : Heads::Left);
 }
 
 std::optional<Spool> open(const std::filesystem::path& folder) {
@@ -81,7 +115,7 @@ void AppendEvent(benchmark::State& state) {
     state.SkipWithError("the spool cannot be opened");
     return;
   }
-  const proto::TrafficEvent event = event_with(state.range(0) != 0 ? Heads::Kept : Heads::Left);
+  const proto::TrafficEvent event = event_of(static_cast<Kind>(state.range(0)));
   for (auto _ : state) {
     append(*spool, event);
     if (spool->untaken_bytes() >= kBatchBytes) {
@@ -92,11 +126,11 @@ void AppendEvent(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
   state.counters["event_bytes"] = static_cast<double>(event.ByteSizeLong());
 }
-BENCHMARK(AppendEvent)->ArgName("heads")->Arg(0)->Arg(1);
+BENCHMARK(AppendEvent)->ArgName("kind")->DenseRange(0, 2);
 
 // Encoding alone, for comparison.
 void EncodeEvent(benchmark::State& state) {
-  const proto::TrafficEvent event = event_with(state.range(0) != 0 ? Heads::Kept : Heads::Left);
+  const proto::TrafficEvent event = event_of(static_cast<Kind>(state.range(0)));
   std::string out(event.ByteSizeLong(), '\0');
   for (auto _ : state) {
     benchmark::DoNotOptimize(event.ByteSizeLong());
@@ -105,7 +139,7 @@ void EncodeEvent(benchmark::State& state) {
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
 }
-BENCHMARK(EncodeEvent)->ArgName("heads")->Arg(0)->Arg(1);
+BENCHMARK(EncodeEvent)->ArgName("kind")->DenseRange(0, 2);
 
 // The CPU time that a clock has counted, in the steps that are of interest.
 class CpuTime {
@@ -160,8 +194,8 @@ void RecordAndShip(benchmark::State& state) {
   Shipper shipper(loop, *spool, {.endpoint = endpoint});
   live::WorkerCounters counters{};
   TrafficLog log(counters, {.spool = &*spool, .shipper = &shipper, .in_flight = state.range(1) != 0 ? &in_flight : nullptr});
-  proto::TrafficEvent event = event_with(Heads::Left);
-  proto::TrafficEvent whole = event_with(state.range(0) != 0 ? Heads::Kept : Heads::Left);
+  proto::TrafficEvent event = get(Heads::Left);
+  proto::TrafficEvent whole = event_of(static_cast<Kind>(state.range(0)));
   const auto record_one = [&] {
     InFlightSlot* slot = log.begin(event);
     if (slot != nullptr) {
@@ -195,7 +229,7 @@ void RecordAndShip(benchmark::State& state) {
   state.counters["lost"] = static_cast<double>(spool->lost_events());
   state.counters["pending"] = static_cast<double>(spool->pending_events());
 }
-BENCHMARK(RecordAndShip)->ArgNames({"heads", "in_flight"})->Args({0, 0})->Args({0, 1})->Args({1, 0})->Args({1, 1})->Iterations(8'000);
+BENCHMARK(RecordAndShip)->ArgNames({"kind", "in_flight"})->ArgsProduct({{0, 1, 2}, {0, 1}})->Iterations(8'000);
 
 // Batches of a long queue, as after an outage of the collector.
 void TakeBatch(benchmark::State& state) {
@@ -205,7 +239,7 @@ void TakeBatch(benchmark::State& state) {
     state.SkipWithError("the spool cannot be opened");
     return;
   }
-  const proto::TrafficEvent event = event_with(Heads::Left);
+  const proto::TrafficEvent event = get(Heads::Left);
   for (int i = 0; i < 100'000; ++i) {
     append(*spool, event);
   }

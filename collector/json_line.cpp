@@ -26,6 +26,49 @@ class ObjectWriter {
     append(key, [octets](char* end) { return write_json_text(end, octets); }, json_text_bytes_max(octets.size()));
   }
 
+  // A head and, under a key of its own, what became of it. What both have in common is escaped once.
+  template <std::size_t N, std::size_t M>
+  void heads(const char (&key)[N], std::string_view head, const char (&changed_key)[M], const HeadChanges& changes,
+             std::string_view left_out_at_end = {}) {
+    const std::size_t head_bytes_max = json_text_bytes_max(head.size());
+    const std::size_t changed_bytes_max = json_text_bytes_max(head.size() + changes.text().size());
+    char* end = out_.begin_append(N + M + 2 * kAroundBytes + head_bytes_max + changed_bytes_max);
+    end = write_key(end, key);
+    // The changed head grows where the other one cannot reach, and moves next to it at last.
+    char* const changed = end + head_bytes_max + kAroundBytes + M;
+    char* changed_end = changed;
+    *end++ = '"';
+    std::string_view head_left = head;
+    std::string_view text_left = changes.text();
+    const auto write_part = [&end, &head_left](std::size_t octets) {
+      end = write_json_octets(end, head_left.substr(0, octets), head_left.size() - octets);
+      head_left.remove_prefix(octets);
+    };
+    if (changes.end_with(left_out_at_end)) {
+      text_left.remove_suffix(left_out_at_end.size());
+    }
+    changes.for_each_step([&](const HeadChanges::Step& step) {
+      const std::string_view put_in = text_left.substr(0, step.put_in);
+      changed_end = write_json_octets(changed_end, put_in, text_left.size() - put_in.size());
+      text_left.remove_prefix(put_in.size());
+      write_part(step.left_out);
+      const char* const copied = end;
+      write_part(step.copied);
+      const auto copied_bytes = static_cast<std::size_t>(end - copied);
+      std::memcpy(changed_end, copied, copied_bytes);
+      changed_end += copied_bytes;
+    });
+    write_part(head_left.size());
+    *end++ = '"';
+    end = write_key(write_separator(end), changed_key);
+    *end++ = '"';
+    const auto changed_bytes = static_cast<std::size_t>(changed_end - changed);
+    std::memmove(end, changed, changed_bytes);
+    end += changed_bytes;
+    *end++ = '"';
+    out_.finish_append(write_separator(end));
+  }
+
   template <std::size_t N>
   void word(const char (&key)[N], std::string_view word) {
     append(key, [word](char* end) {
@@ -59,17 +102,29 @@ class ObjectWriter {
   static constexpr std::string_view kSeparator = ", ";
   static constexpr std::size_t kNumberBytesMax = 32;
 
-  // `"key": `, what `write` puts behind it, and the separator.
-  template <std::size_t N, class Write>
-  void append(const char (&key)[N], Write write, std::size_t bytes_max) {
-    char* end = out_.begin_append(N + bytes_max + 8);
+  // Quotes, colon and separator around a key and its value, and what their stores may reach beyond.
+  static constexpr std::size_t kAroundBytes = 8;
+
+  // `"key": `
+  template <std::size_t N>
+  static char* write_key(char* end, const char (&key)[N]) {
     *end++ = '"';
     std::memcpy(end, key, N - 1);
     end += N - 1;
     std::memcpy(end, "\": ", 3);
-    end = write(end + 3);
+    return end + 3;
+  }
+
+  static char* write_separator(char* end) {
     std::memcpy(end, kSeparator.data(), kSeparator.size());
-    out_.finish_append(end + kSeparator.size());
+    return end + kSeparator.size();
+  }
+
+  // A key, what `write` puts behind it, and the separator.
+  template <std::size_t N, class Write>
+  void append(const char (&key)[N], Write write, std::size_t bytes_max) {
+    char* end = out_.begin_append(N + bytes_max + kAroundBytes);
+    out_.finish_append(write_separator(write(write_key(end, key))));
   }
 
   static char* write_number(char* out, std::int64_t value) { return std::to_chars(out, out + kNumberBytesMax, value).ptr; }
@@ -97,18 +152,32 @@ class ObjectWriter {
   LineBuffer& out_;
 };
 
-// The empty line at a head's end is left out, so that a tunnel's answer is the status line alone, as the original's.
-std::string_view without_empty_line(std::string_view head) {
-  return head.ends_with("\r\n\r\n") ? head.substr(0, head.size() - 4) : head;
+// Left out at the end of what the client was sent, so that a tunnel's answer is the status line alone, as the original's.
+constexpr std::string_view kEmptyLine = "\r\n\r\n";
+
+void append_own_answer(ObjectWriter& line, const TrafficRecord& record) {
+  const std::string_view head = record.sent_head;
+  line.text("Proxy response sent", head.ends_with(kEmptyLine) ? head.substr(0, head.size() - kEmptyLine.size()) : head);
+}
+
+// The origin's answer, and what the client was sent; an answer of our own has precedence.
+void append_answer(ObjectWriter& line, const TrafficRecord& record) {
+  if (record.sent_head.empty()) {
+    line.heads("Server response received", record.origin_head, "Proxy response sent", record.relayed_head, kEmptyLine);
+    return;
+  }
+  line.text("Server response received", record.origin_head);
+  append_own_answer(line, record);
 }
 
 void append_traffic(ObjectWriter& line, const TrafficRecord& record, std::int64_t id, TimeText& time_text) {
-  line.text("Incoming header", record.incoming_head);
-  if (record.scheme != store::Scheme::Https) {
-    line.text("Modified header", record.modified_head);
-    line.text("Server response received", record.origin_head);
+  if (record.scheme == store::Scheme::Https) {
+    line.text("Incoming header", record.incoming_head);
+    append_own_answer(line, record);
+  } else {
+    line.heads("Incoming header", record.incoming_head, "Modified header", record.modified_head);
+    append_answer(line, record);
   }
-  line.text("Proxy response sent", without_empty_line(record.sent_head));
   line.number("Bytes sent", record.bytes_sent);
   line.number("Bytes received", record.bytes_received);
   line.seconds("Request duration (s)", record.duration_us);

@@ -186,6 +186,14 @@ char* write_group(char* out, std::string_view& octets, std::size_t count) {
     specials &= specials - 1;
     out = copy_run(out, group + done, special - done);
     done = special + 1;
+    // Most specials of a head end its lines.
+    if (group[special] == '\r' && done < count && group[done] == '\n') {
+      std::memcpy(out, "\\r\\n", 4);
+      out += 4;
+      ++done;
+      specials &= specials - 1;
+      continue;
+    }
     if (static_cast<unsigned char>(group[special]) < 0x80) {
       out = write_ascii(out, group[special]);
       continue;
@@ -248,24 +256,29 @@ std::string_view clean_text(std::string_view octets, std::string& scratch) {
   return is_clean ? octets : std::string_view(scratch);
 }
 
-char* write_json_text(char* out, std::string_view octets) {
-  *out++ = '"';
-  while (octets.size() >= kGroupBytes + kCopyBytes) {
-    out = write_group(out, octets, kGroupBytes);
+char* write_json_octets(char* out, std::string_view octets, std::size_t readable_behind) {
+  while (!octets.empty() && octets.size() + readable_behind >= kGroupBytes + kCopyBytes) {
+    out = write_group(out, octets, std::min(octets.size(), kGroupBytes));
   }
   if (octets.size() < Block::kBytes) {
     while (!octets.empty()) {
       out = write_character(out, octets);
     }
-  } else {
-    // From a copy, behind which more can be read.
-    std::array<char, 2 * (kGroupBytes + kCopyBytes)> copy;
-    std::memcpy(copy.data(), octets.data(), octets.size());
-    std::string_view rest(copy.data(), octets.size());
-    while (!rest.empty()) {
-      out = write_group(out, rest, std::min(rest.size(), kGroupBytes));
-    }
+    return out;
   }
+  // From a copy, behind which more can be read.
+  std::array<char, 2 * (kGroupBytes + kCopyBytes)> copy;
+  std::memcpy(copy.data(), octets.data(), octets.size());
+  std::string_view rest(copy.data(), octets.size());
+  while (!rest.empty()) {
+    out = write_group(out, rest, std::min(rest.size(), kGroupBytes));
+  }
+  return out;
+}
+
+char* write_json_text(char* out, std::string_view octets) {
+  *out++ = '"';
+  out = write_json_octets(out, octets);
   *out++ = '"';
   return out;
 }

@@ -20,5 +20,7 @@ constexpr std::size_t json_text_bytes_max(std::size_t octets) { return 6 * octet
 // Writes `octets` as a JSON string with its quotes (RFC 8259) and gives its end. Control characters (C0, DEL, C1) are
 // escaped, so that a log shown on a terminal cannot steer it; what is not UTF-8 becomes U+FFFD.
 char* write_json_text(char* out, std::string_view octets);
+// The same without quotes, for a part of a string. So many octets behind it can be read as well.
+char* write_json_octets(char* out, std::string_view octets, std::size_t readable_behind = 0);
 
 }  // namespace weir::collector

@@ -64,10 +64,14 @@ struct RecordDecoder::Parts {
 };
 
 const TrafficRecord& RecordDecoder::decode(std::span<const std::byte> event, std::int64_t now_us) {
+  bool is_readable = false;
   record_ = TrafficRecord{};
   try {
     take_fields({reinterpret_cast<const char*>(event.data()), event.size()}, now_us);
+    is_readable = record_.modified_head.fit(record_.incoming_head.size()) && record_.relayed_head.fit(record_.origin_head.size());
   } catch (const protozero::exception&) {
+  }
+  if (!is_readable) {
     record_ = TrafficRecord{};
     record_.completed_at_us = now_us;
     record_.fault = store::Fault::Proxy;
@@ -146,9 +150,10 @@ void RecordDecoder::take_text(int field, std::string_view octets, Parts& parts) 
     case Event::kRuleFieldNumber: record_.rule = octets; break;
     case Event::kRuleListFieldNumber: record_.rule_list = octets; break;
     case Event::kIncomingHeadFieldNumber: record_.incoming_head = octets; break;
-    case Event::kModifiedHeadFieldNumber: record_.modified_head = octets; break;
+    case Event::kModifiedHeadFieldNumber: record_.modified_head = HeadChanges(octets); break;
     case Event::kOriginHeadFieldNumber: record_.origin_head = octets; break;
     case Event::kSentHeadFieldNumber: record_.sent_head = octets; break;
+    case Event::kRelayedHeadFieldNumber: record_.relayed_head = HeadChanges(octets); break;
     case Event::kUserAgentFieldNumber: record_.user_agent = octets; break;
     case Event::kContentTypeFieldNumber: record_.content_type = octets; break;
     case Event::kUserFieldNumber: record_.user = octets; break;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "collector/head_changes.h"
 #include "common/store/outcome.h"
 
 namespace weir::collector {
@@ -49,9 +50,10 @@ struct TrafficRecord {
   std::int64_t response_body_bytes = 0;
   std::int64_t request_body_bytes = 0;
   std::string_view incoming_head;
-  std::string_view modified_head;
+  HeadChanges modified_head;  // made of incoming_head, which they fit
   std::string_view origin_head;
-  std::string_view sent_head;
+  std::string_view sent_head;  // an answer of our own; else
+  HeadChanges relayed_head;    // made of origin_head, which they fit
   std::string_view user_agent;
   std::string_view content_type;
   std::string_view user;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/logged_heads.h"
 #include "collector/json_line.h"
 #include "collector/recorder.h"
 #include "common/ledger/record_frame.h"
@@ -65,10 +66,8 @@ proto::TrafficEvent event(std::uint64_t number) {
   event.set_bytes_sent(15'000);
   event.set_bytes_received(500);
   event.set_response_body_bytes(14'500);
-  event.set_incoming_head(head("GET http://" + host + "/static/ HTTP/1.1", 500));
-  event.set_modified_head(head("GET /static/ HTTP/1.1", 480));
-  event.set_origin_head(head("HTTP/1.1 200 OK", 400));
-  event.set_sent_head(head("HTTP/1.1 200 OK", 400));
+  bench::log_request(head("GET http://" + host + "/static/ HTTP/1.1\r\nProxy-Connection: keep-alive", 500), event);
+  bench::log_response(head("HTTP/1.1 200 OK\r\nContent-Length: 14500\r\nConnection: keep-alive", 400), event);
   event.set_user_agent("Mozilla/5.0 (X11; Linux x86_64; rv:" + std::to_string(100 + number % 20) + ".0) Gecko/20100101 Firefox/128.0");
   event.set_content_type("image/jpeg");
   event.set_worker_id(1);
@@ -218,8 +217,8 @@ void record(benchmark::State& state, JsonLogs json_logs) {
 
 void record_database_and_json(benchmark::State& state) { record(state, JsonLogs::On); }
 void record_database_only(benchmark::State& state) { record(state, JsonLogs::Off); }
-BENCHMARK(record_database_and_json)->Iterations(30);
-BENCHMARK(record_database_only)->Iterations(30);
+BENCHMARK(record_database_and_json)->Iterations(50);
+BENCHMARK(record_database_only)->Iterations(50);
 
 void check_and_decode(benchmark::State& state) {
   const RenewableBatch made(1);

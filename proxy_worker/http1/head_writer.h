@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "proxy_worker/http1/body_framing.h"
+#include "proxy_worker/http1/head_changes.h"
 #include "proxy_worker/http1/head_parser.h"
 #include "proxy_worker/http1/request_target.h"
 
@@ -26,8 +27,15 @@ struct RequestForm {
   std::optional<std::uint32_t> max_forwards = {};  // the new value of Max-Forwards (RFC 9110 section 7.6.2)
 };
 
+// Where it is to be logged what a written head has of the received one: that one's text from write_masked(), and `changes`
+// to fill in, so that applied to it they give the written head, masked as well.
+struct ChangeLog {
+  std::string_view received;
+  HeadChanges& changes;
+};
+
 // Appends the request head for the origin: origin-form target, Host from the target, hop-by-hop fields gone, Via added.
-void write_request_head(const RequestHead& head, const RequestForm& form, std::string& out);
+void write_request_head(const RequestHead& head, const RequestForm& form, std::string& out, std::optional<ChangeLog> log = {});
 
 // What becomes of the client's connection after the response.
 enum class Persistence { KeepAlive, Close };
@@ -43,14 +51,13 @@ struct ResponseForm {
 };
 
 // Appends the response head for the client. Works for interim (1xx) responses too.
-void write_response_head(const ResponseHead& head, const ResponseForm& form, std::string& out);
+void write_response_head(const ResponseHead& head, const ResponseForm& form, std::string& out, std::optional<ChangeLog> log = {});
 
 // Appends the received request as TRACE gives it back, without what may hold secrets (RFC 9110 section 9.3.8).
 void write_trace(const RequestHead& head, std::string& out);
 
 // Appends a head as it may be logged: credentials' values masked.
 void write_masked(std::string_view start_line, Fields fields, std::string& out);
-// The same of a head's text, whose fields are already parsed and lie in it.
 std::string_view start_line(std::string_view head_text);
 
 // Appends the trailer fields of a chunked body that may be passed on, without the empty line (RFC 9110 section 6.5.1).

@@ -7,6 +7,7 @@
 #include "proxy_worker/login/basic_credentials.h"
 #include "proxy_worker/session/about_proxy.h"
 #include "proxy_worker/session/request_review.h"
+#include "proxy_worker/session/traffic_record.h"
 
 namespace weir::session {
 
@@ -84,12 +85,13 @@ void RequestIntake::write_for_origin(Transaction& transaction) {
                                 .framing = transaction.request_framing,
                                 .upgrade = transaction.wants_upgrade ? http1::UpgradeField::Kept : http1::UpgradeField::Dropped,
                                 .max_forwards = transaction.max_forwards};
-  http1::write_request_head(context_.request_head, form, transaction.origin_head);
+  proto::TrafficEvent& event = transaction.event;
   if (context_.keeps_heads()) {
-    http1::RequestHead& sent = context_.request_head;  // The received head has served its purpose.
-    if (http1::parse_request_head(transaction.origin_head, sent, http1::kFieldsMax + http1::kFieldsAddedMax) == http1::HeadError::None) {
-      http1::write_masked(http1::start_line(sent.text), sent.fields, *transaction.event.mutable_modified_head());
-    }
+    http1::write_request_head(context_.request_head, form, transaction.origin_head,
+                              http1::ChangeLog{event.incoming_head(), transaction.head_changes});
+    enter_changes(transaction.head_changes, *event.mutable_modified_head());
+  } else {
+    http1::write_request_head(context_.request_head, form, transaction.origin_head);
   }
 }
 

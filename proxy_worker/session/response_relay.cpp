@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy_worker/session/request_relay.h"
+#include "proxy_worker/session/traffic_record.h"
 #include "proxy_worker/session/transaction.h"
 
 namespace weir::session {
@@ -118,20 +119,18 @@ bool ResponseRelay::open_head(Transaction& transaction, const Conditions& condit
                                  .persistence = keeps_client_ ? http1::Persistence::KeepAlive : http1::Persistence::Close,
                                  .upgrade = keeps_upgrade ? http1::UpgradeField::Kept : http1::UpgradeField::Dropped,
                                  .date = conditions.date};
-  pending_head_.clear();
-  http1::write_response_head(head, form, pending_head_);
-
   proto::TrafficEvent& event = transaction.event;
   event.set_status(head.status);
   if (const http1::Field* type = http1::find_field(head.fields, http1::FieldId::ContentType)) {
     event.set_content_type(type->value.data(), type->value.size());
   }
+  pending_head_.clear();
   if (conditions.keeps_heads) {
     http1::write_masked(http1::start_line(head.text), head.fields, *event.mutable_origin_head());
-    http1::ResponseHead sent;
-    if (http1::parse_response_head(pending_head_, sent, http1::kFieldsMax + http1::kFieldsAddedMax) == http1::HeadError::None) {
-      http1::write_masked(http1::start_line(sent.text), sent.fields, *event.mutable_sent_head());
-    }
+    http1::write_response_head(head, form, pending_head_, http1::ChangeLog{event.origin_head(), transaction.head_changes});
+    enter_changes(transaction.head_changes, *event.mutable_relayed_head());
+  } else {
+    http1::write_response_head(head, form, pending_head_);
   }
   return true;
 }

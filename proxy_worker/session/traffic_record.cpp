@@ -35,6 +35,11 @@ void enter_rule(const Verdict& verdict, proto::TrafficEvent& event) {
   }
 }
 
+void enter_changes(const http1::HeadChanges& changes, proto::HeadChanges& entry) {
+  entry.mutable_steps()->Assign(changes.steps().begin(), changes.steps().end());
+  entry.set_text(changes.text().data(), changes.text().size());
+}
+
 void note_answer(unsigned status, net::TimePoint now, Transaction& transaction) {
   transaction.event.set_status(status);
   transaction.event.set_ttfb_us(to_us(now - transaction.started));

@@ -27,6 +27,9 @@ void open_record(const ClientIdentity& client, std::uint32_t request_number, std
 // Which rule refused the request, or would have. What was entered before stays when there is none.
 void enter_rule(const Verdict& verdict, proto::TrafficEvent& event);
 
+// What a written head has of the received one.
+void enter_changes(const http1::HeadChanges& changes, proto::HeadChanges& entry);
+
 // The first octet of an answer goes out.
 void note_answer(unsigned status, net::TimePoint now, Transaction& transaction);
 

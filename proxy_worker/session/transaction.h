@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proxy_worker/http1/body_framing.h"
+#include "proxy_worker/http1/head_changes.h"
 #include "proxy_worker/http1/request_target.h"
 #include "proxy_worker/net/timer_wheel.h"
 #include "proxy_worker/session/exchange.h"
@@ -53,6 +54,7 @@ struct Transaction {
 
   // The record. Its strings keep their memory from request to request.
   proto::TrafficEvent event;
+  http1::HeadChanges head_changes;  // scratch, on their way into the event
   traffic::InFlightSlot* slot = nullptr;  // of the worker's table; what a crash leaves of the record
   Reason reason = Reason::None;
   net::TimePoint started{};

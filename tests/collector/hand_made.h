@@ -59,6 +59,16 @@ inline std::vector<std::string> lines(const std::filesystem::path& path) {
   return all;
 }
 
+inline proto::HeadChanges changes(const std::vector<std::uint32_t>& steps, const std::string& text) {
+  proto::HeadChanges made;
+  made.mutable_steps()->Assign(steps.begin(), steps.end());
+  made.set_text(text);
+  return made;
+}
+
+// That put in all of `head`, whatever it is made of.
+inline proto::HeadChanges all_new(const std::string& head) { return changes({static_cast<std::uint32_t>(head.size()), 0, 0}, head); }
+
 inline proto::TrafficEvent served_event(const std::string& host = "www.example.com") {
   proto::TrafficEvent event;
   event.set_duration_us(2'618'475);
@@ -78,9 +88,9 @@ inline proto::TrafficEvent served_event(const std::string& host = "www.example.c
   event.set_bytes_received(5807);
   event.set_response_body_bytes(10000);
   event.set_incoming_head("GET http://" + host + "/index.html?a=b HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
-  event.set_modified_head("GET /index.html?a=b HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+  *event.mutable_modified_head() = all_new("GET /index.html?a=b HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
   event.set_origin_head("HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n");
-  event.set_sent_head("HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n");
+  *event.mutable_relayed_head() = all_new("HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n");
   event.set_user_agent("curl/7.88.1");
   event.set_content_type("text/html");
   event.set_worker_id(3);

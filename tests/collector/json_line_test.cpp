@@ -62,6 +62,53 @@ TEST_F(JsonLine, OfPlainHttpHasTheDocumentsKeysFirst) {
   EXPECT_NE(text.find("\"Request duration (s)\": 2.618475, \"TTFB (s)\": 0.034102, "), std::string::npos) << text;
 }
 
+TEST_F(JsonLine, HasTheHeadsThatWereMadeOfOthers) {
+  const std::string fields = "Host: a.example\r\nAccept: \"*/*\"\r\nX: " + std::string(300, 'x') + "\"\xC3\xA9\x80\t\r\n";
+  proto::TrafficEvent event = served_event();
+  const std::string received = "GET http://a.example/\"q\" HTTP/1.1\r\n";
+  event.set_incoming_head(received + fields + "Proxy-Connection: keep-alive\r\nA: b\r\n\r\n");
+  const auto octets = [](const std::string& text) { return static_cast<std::uint32_t>(text.size()); };
+  const std::string start = "GET /\"q\" HTTP/1.1\r\n";
+  *event.mutable_modified_head() =
+      changes({octets(start), octets(received), octets(fields), 0, 30, 6, 17, 2, 0}, start + "Via: 1.1 weir\r\n\r\n");
+  event.set_origin_head("HTTP/1.0 200 OK\r\nA: \\r\nB: 2\r\n\r\n");
+  *event.mutable_relayed_head() = changes({8, 8, 14, 4, 9, 0}, "HTTP/1.1\r\n\r\n");
+  const Ordered object = Ordered::parse(line(event));
+  const std::string shown = "Host: a.example\r\nAccept: \"*/*\"\r\nX: " + std::string(300, 'x') + "\"\xC3\xA9\xEF\xBF\xBD\t\r\n";
+  EXPECT_EQ(object["Incoming header"], "GET http://a.example/\"q\" HTTP/1.1\r\n" + shown + "Proxy-Connection: keep-alive\r\nA: b\r\n\r\n");
+  EXPECT_EQ(object["Modified header"], start + shown + "A: b\r\nVia: 1.1 weir\r\n\r\n");
+  EXPECT_EQ(object["Server response received"], event.origin_head());
+  EXPECT_EQ(object["Proxy response sent"], "HTTP/1.1 200 OK\r\nA: \\r");
+}
+
+// What an origin answered may not be what the client was sent.
+TEST_F(JsonLine, HasOurOwnAnswerWhereThereIsOne) {
+  proto::TrafficEvent event = served_event();
+  event.set_sent_head("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+  const Ordered object = Ordered::parse(line(event));
+  EXPECT_EQ(object["Server response received"], event.origin_head());
+  EXPECT_EQ(object["Proxy response sent"], "HTTP/1.1 502 Bad Gateway");
+}
+
+TEST_F(JsonLine, OfHeadsOfAnyLengthIsWhatTheyAre) {
+  for (std::uint32_t length = 0; length < 300; ++length) {
+    std::string head;
+    while (head.size() < length) {
+      head += "ab\"\n\xC3\xA9\x01z"[head.size() % 8];
+    }
+    proto::TrafficEvent event = served_event();
+    event.set_incoming_head(head);
+    const std::uint32_t half = length / 2;
+    *event.mutable_modified_head() = changes({1, 0, half, 1, 0, length - half}, "<>");
+    const Ordered object = Ordered::parse(line(event));
+    // A character that is cut in two, by the changes or by the end, is none in either head.
+    ASSERT_EQ(object["Modified header"].get<std::string>().size(), object["Incoming header"].get<std::string>().size() + 2) << length;
+    if (half % 8 != 5 && length % 8 != 5) {
+      ASSERT_EQ(object["Modified header"], "<" + head.substr(0, half) + ">" + head.substr(half)) << length;
+    }
+  }
+}
+
 TEST_F(JsonLine, OfATunnelIsTheDocumentsExample) {
   proto::TrafficEvent event = served_event();
   event.set_method("CONNECT");

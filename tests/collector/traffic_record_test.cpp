@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "tests/collector/hand_made.h"
+#include "tests/support/apply_changes.h"
 
 namespace weir::collector {
 namespace {
@@ -45,8 +46,9 @@ proto::TrafficEvent full_event() {
   event.set_told_bytes_received(3);
   event.set_response_body_bytes(4);
   event.set_request_body_bytes(5);
-  event.set_modified_head("modified");
+  *event.mutable_modified_head() = changes({8, 4, 6, 1, 0, 2}, "modified!");
   event.set_origin_head("origin");
+  *event.mutable_relayed_head() = changes({0, 1, 5}, "");
   event.set_sent_head(std::string(100'000, 's'));
   event.set_user_agent("agent");
   event.set_content_type("text/html");
@@ -58,6 +60,12 @@ proto::TrafficEvent full_event() {
   event.set_connection_id(INT64_MAX);
   event.set_request_number(9);
   return event;
+}
+
+std::string applied(const HeadChanges& changes, std::string_view head) {
+  std::vector<std::uint32_t> steps;
+  changes.for_each_step([&](const HeadChanges::Step& step) { steps.insert(steps.end(), {step.put_in, step.left_out, step.copied}); });
+  return tests::apply_changes(steps, changes.text(), head);
 }
 
 TEST_F(Decoding, GivesEveryTextOfTheEvent) {
@@ -74,8 +82,9 @@ TEST_F(Decoding, GivesEveryTextOfTheEvent) {
   EXPECT_EQ(record.rule_list, event.rule_list());
   EXPECT_EQ(record.policy_version, event.policy_version());
   EXPECT_EQ(record.incoming_head, event.incoming_head());
-  EXPECT_EQ(record.modified_head, event.modified_head());
+  EXPECT_EQ(applied(record.modified_head, record.incoming_head), "modified" + event.incoming_head().substr(4, 6) + "!" + event.incoming_head().substr(10, 2));
   EXPECT_EQ(record.origin_head, event.origin_head());
+  EXPECT_EQ(applied(record.relayed_head, record.origin_head), "rigin");
   EXPECT_EQ(record.sent_head, event.sent_head());
   EXPECT_EQ(record.user_agent, event.user_agent());
   EXPECT_EQ(record.content_type, event.content_type());
@@ -174,6 +183,24 @@ TEST_F(Decoding, RefusesWhatIsNoMessage) {
     EXPECT_EQ(record.fault, store::Fault::Proxy);
     EXPECT_EQ(record.completed_at_us, kNowUs);
     EXPECT_TRUE(record.host.empty());
+  }
+}
+
+TEST_F(Decoding, RefusesChangesThatDoNotFitTheirHead) {
+  proto::TrafficEvent event = served_event();
+  event.set_incoming_head("0123456789");
+  const std::vector<std::pair<std::vector<std::uint32_t>, std::string>> good{
+      {{0, 0, 10}, ""}, {{0, 10, 0}, ""}, {{3, 4, 6}, "abc"}, {{1, 0, 5, 2, 5, 0}, "abc"}, {{0, 0, 0}, ""}, {{}, ""}};
+  for (const auto& [steps, text] : good) {
+    *event.mutable_modified_head() = changes(steps, text);
+    EXPECT_EQ(decode(event.SerializeAsString()).host, event.host()) << ::testing::PrintToString(steps);
+  }
+  const std::vector<std::pair<std::vector<std::uint32_t>, std::string>> bad{
+      {{0, 0, 11}, ""}, {{0, 5, 6}, ""}, {{4, 0, 0}, "abc"}, {{2, 0, 0}, "abc"}, {{0, 0}, ""}, {{0, 0, 1, 0}, ""},
+      {{UINT32_MAX, 0, 0, 4, 0, 0}, "abc"}, {{0, UINT32_MAX, UINT32_MAX, 0, 2, 0}, ""}, {{}, "abc"}};
+  for (const auto& [steps, text] : bad) {
+    *event.mutable_modified_head() = changes(steps, text);
+    EXPECT_EQ(decode(event.SerializeAsString()).reason, kUnreadableRecord) << ::testing::PrintToString(steps);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "proxy_worker/http1/head_scanner.h"
 #include "proxy_worker/http1/head_writer.h"
 #include "proxy_worker/http1/request_target.h"
+#include "tests/fuzz/check_changes.h"
 #include "tests/fuzz/expect.h"
 
 namespace weir::http1 {
@@ -59,6 +60,7 @@ void check_what_is_sent(const RequestHead& head, const RequestForm& form) {
   write_request_head(head, form, text);
   RequestHead sent;
   parse_one_head(text, sent);
+  check_changes(head, form, write_request_head, text, sent);
   expect(sent.method == head.method && sent.minor_version == 1, "the method stays");
   expect(count_fields(sent.fields, FieldId::Host) == count_fields(head.fields, FieldId::Host) + (find_field(head.fields, FieldId::Host) ? 0 : 1),
          "there is a Host");

@@ -8,6 +8,7 @@
 #include "proxy_worker/http1/head_parser.h"
 #include "proxy_worker/http1/head_scanner.h"
 #include "proxy_worker/http1/head_writer.h"
+#include "tests/fuzz/check_changes.h"
 #include "tests/fuzz/expect.h"
 
 namespace weir::http1 {
@@ -30,6 +31,7 @@ void check_what_is_sent(const ResponseHead& head, std::string_view method, const
   expect(scanner.scan(text) == HeadScanner::Result::Complete && scanner.head_bytes() == text.size(), "one head is sent");
   ResponseHead sent;
   expect(parse_response_head(text, sent, kFieldsMax + kFieldsAddedMax) == HeadError::None, "what is sent parses");
+  check_changes(head, form, write_response_head, text, sent);
   expect(sent.status == head.status && sent.reason_phrase == head.reason_phrase && sent.minor_version == 1, "status and reason stay");
   BodyFraming framing;
   expect(response_framing(sent, method, framing) == FramingError::None, "the framing is clear");

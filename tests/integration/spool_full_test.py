@@ -8,7 +8,7 @@ import weir
 from origin import Origin
 
 _LIMIT = "16MiB"
-_HEAD_BYTES = 30_000  # two heads of this size are in each record
+_HEAD_BYTES = 60_000  # a head of this size is in each record
 _MANY = 500  # requests; their records are about twice the limit
 
 

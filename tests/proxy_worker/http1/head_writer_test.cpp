@@ -4,25 +4,49 @@
 
 #include <string>
 
+#include "tests/support/apply_changes.h"
+
 namespace weir::http1 {
 namespace {
+
+// As it is logged.
+template <class Head>
+std::string masked(const Head& head) {
+  std::string out;
+  write_masked(start_line(head.text), head.fields, out);
+  return out;
+}
+
+// What is logged of a written head, whatever it is, is that head, masked.
+template <class Head, class Form>
+std::string written(const Head& received, const Form& form, void (*write)(const Head&, const Form&, std::string&, std::optional<ChangeLog>),
+                    HeadError (*parse)(std::string_view, Head&, std::size_t)) {
+  std::string out;
+  write(received, form, out, {});
+  std::string logged = "as before: ";
+  HeadChanges changes;
+  changes.put_in("left from another one");
+  const std::string received_text = masked(received);
+  write(received, form, logged, ChangeLog{received_text, changes});
+  EXPECT_EQ(logged, "as before: " + out) << "a log does not change what is written";
+  Head sent;
+  EXPECT_EQ(parse(out, sent, kFieldsMax + kFieldsAddedMax), HeadError::None);
+  EXPECT_EQ(tests::apply_changes(changes.steps(), changes.text(), received_text), masked(sent));
+  return out;
+}
 
 std::string sent_request(const std::string& text, BodyFraming framing = {}, UpgradeField upgrade = UpgradeField::Dropped) {
   RequestHead head;
   EXPECT_EQ(parse_request_head(text, head), HeadError::None);
   RequestTarget target;
   EXPECT_EQ(parse_request_target(head.method, head.target, target), TargetError::None);
-  std::string out;
-  write_request_head(head, {.target = target, .framing = framing, .upgrade = upgrade}, out);
-  return out;
+  return written(head, RequestForm{.target = target, .framing = framing, .upgrade = upgrade}, write_request_head, parse_request_head);
 }
 
 std::string sent_response(const std::string& text, const ResponseForm& form) {
   ResponseHead head;
   EXPECT_EQ(parse_response_head(text, head), HeadError::None);
-  std::string out;
-  write_response_head(head, form, out);
-  return out;
+  return written(head, form, write_response_head, parse_response_head);
 }
 
 TEST(RequestForOrigin, HasOriginFormHostAndVia) {

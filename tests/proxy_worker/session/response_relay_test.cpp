@@ -10,6 +10,7 @@
 
 #include "proxy_worker/session/transaction.h"
 #include "tests/proxy_worker/session/far_side.h"
+#include "tests/support/apply_changes.h"
 
 namespace weir::session {
 namespace {
@@ -74,7 +75,8 @@ class ResponseRelayTest : public testing::Test {
     result.content_bytes = relay.content_bytes();
     result.status = transaction.event.status();
     result.origin_head = transaction.event.origin_head();
-    result.sent_head = transaction.event.sent_head();
+    const proto::HeadChanges& relayed = transaction.event.relayed_head();
+    result.sent_head = tests::apply_changes(relayed.steps(), relayed.text(), result.origin_head);
     result.sent = client.take_all_written();
     return result;
   }
