@@ -35,13 +35,15 @@ class VerifyTest(weir.WeirTest):
         with SteadyLoad(proxy, self.origin) as load:
             await_that(lambda: len(load.statuses) > 200, "the load runs")
             seen = []
-            for turn in range(8):
-                verification = self._verify(proxy, *(["--full"] if turn == 0 else []))
+
+            def have_eight_turns_seen_the_load_go_on() -> bool:
+                verification = self._verify(proxy, *([] if seen else ["--full"]))
                 self.assertEqual(verification["collector_pid"], proxy.pid("collector"))
                 seen.append(self._numbers(verification, "streams")["rows"])
+                return len(seen) >= 8 and seen[-1] > seen[0]
+            await_that(have_eight_turns_seen_the_load_go_on, "rows that were added meanwhile", 60)
             self.assertEqual(load.failures, [])
         self.assertEqual(seen, sorted(seen))
-        self.assertGreater(seen[-1], seen[0], "the load went on meanwhile")
         proxy.assert_never_restarted()
         proxy.stop()
         verification = self._verify(proxy)
