@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t kEventsPerCommitMax = 20'000;
 constexpr std::size_t kBytesPerCommitMax = 16u << 20;
 // Signals and the clock are looked at after so many messages.
-constexpr std::size_t kMessagesPerTurnMax = 16;
+constexpr std::size_t kMessagesPerTurnMax = 8;
 
 constexpr auto kIdlePatience = 10min;
 constexpr auto kFirstRetryDelay = 100ms;

@@ -13,7 +13,7 @@ namespace weir::collector {
 namespace {
 
 // Batches that may wait in memory; beyond it the workers' own queues fill, and then their spools on disk.
-constexpr int kBatchesWaitingMax = 16;
+constexpr int kBatchesWaitingMax = 8;
 constexpr int kRepliesWaitingMax = 1000;
 constexpr int kLingerMs = 500;
 // Who connects and says nothing.

@@ -13,7 +13,7 @@ namespace {
 constexpr std::chrono::milliseconds kBatchDelay{50};
 // So long may a record be in memory alone where it must survive a power failure.
 constexpr std::chrono::milliseconds kSyncDelay{20};
-constexpr std::size_t kBatchBytes = 1024 * 1024;
+constexpr std::size_t kBatchBytes = 2 * 1024 * 1024;
 // Sent but not acknowledged at most.
 constexpr std::uint64_t kWindowEvents = 20'000;
 constexpr std::chrono::milliseconds kRetryDelay{100};   // while no collector is connected
@@ -97,7 +97,7 @@ bool Sender::send_batch(std::uint64_t next_sequence, const Spool::Range& range, 
     header.set_event_count(static_cast<std::uint32_t>(range.count));
     header.set_lost_before(range.first_sequence - next_sequence);
   }
-  is_refused_ = !wire_.send(header, range.bytes);
+  is_refused_ = !wire_.send(header, range);
   if (is_refused_) {
     batch_at_ = now + kRetryDelay;
     return false;

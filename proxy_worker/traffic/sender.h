@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <span>
 
 #include "ledger.pb.h"
 #include "proxy_worker/traffic/spool.h"
@@ -22,7 +21,7 @@ class Sender {
   class Wire {
    public:
     // False: nobody takes it now.
-    virtual bool send(const proto::Batch& header, std::span<const std::byte> events) = 0;
+    virtual bool send(const proto::Batch& header, const Spool::Range& events) = 0;
     // False: there is none.
     virtual bool receive(proto::Ack& ack) = 0;
     // Gives the connection up, with what waits in it.

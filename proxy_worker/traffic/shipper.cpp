@@ -9,7 +9,7 @@ namespace weir::traffic {
 
 namespace {
 
-constexpr int kQueuedBatchesMax = 16;
+constexpr int kQueuedBatchesMax = 8;
 constexpr int kAcksMax = 1'000;
 constexpr std::int64_t kAckBytesMax = 4'096;
 constexpr int kReconnectMs = 100;
@@ -43,12 +43,13 @@ class Shipper::Socket {
   int fd() { return socket_.get(zmq::sockopt::fd); }
 
   // False: nobody takes it now.
-  bool send(const proto::Batch& header, std::span<const std::byte> events) {
+  bool send(const proto::Batch& header, const Spool::Range& events) {
     zmq::message_t first(header.ByteSizeLong());
     header.SerializeToArray(first.data(), static_cast<int>(first.size()));
     try {
+      zmq::message_t second = message_of(events);
       return socket_.send(first, zmq::send_flags::dontwait | zmq::send_flags::sndmore).has_value() &&
-             socket_.send(zmq::const_buffer(events.data(), events.size()), zmq::send_flags::dontwait).has_value();
+             socket_.send(second, zmq::send_flags::dontwait).has_value();
     } catch (const zmq::error_t& failure) {
       base::log_warning(std::string("cannot send to the collector: ") + failure.what());
       return false;
@@ -70,6 +71,19 @@ class Shipper::Socket {
   }
 
  private:
+  // Of the spool's own memory, which it holds until libzmq's thread has sent it.
+  static zmq::message_t message_of(const Spool::Range& events) {
+    if (events.count == 0) {
+      return zmq::message_t();
+    }
+    using Memory = std::shared_ptr<const void>;
+    auto memory = std::make_unique<Memory>(events.memory);
+    const auto release = [](void*, void* held) { delete static_cast<Memory*>(held); };
+    zmq::message_t message(const_cast<std::byte*>(events.bytes.data()), events.bytes.size(), release, memory.get());
+    (void)memory.release();
+    return message;
+  }
+
   zmq::context_t context_;
   zmq::socket_t socket_;
 };
@@ -96,7 +110,7 @@ void Shipper::connect_anew() {
   connect();
 }
 
-bool Shipper::send(const proto::Batch& header, std::span<const std::byte> events) { return socket_->send(header, events); }
+bool Shipper::send(const proto::Batch& header, const Spool::Range& events) { return socket_->send(header, events); }
 
 bool Shipper::receive(proto::Ack& ack) { return socket_->receive(ack); }
 

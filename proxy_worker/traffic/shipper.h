@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "common/ledger/curve_keys.h"
@@ -45,7 +44,7 @@ class Shipper : public Outlet,
  private:
   class Socket;
 
-  bool send(const proto::Batch& header, std::span<const std::byte> events) override;
+  bool send(const proto::Batch& header, const Spool::Range& events) override;
   bool receive(proto::Ack& ack) override;
   void connect_anew() override;
   void on_io(net::Readiness readiness) override;

@@ -230,7 +230,9 @@ void Spool::remove_front_segment() {
 }
 
 void Spool::give_up(SpoolSegment segment) {
-  if (!free_segment_ && segment.capacity() == limits_.segment_bytes && segment.give_up(folder_ / kFreeName)) {
+  // What a message still holds must not be written over.
+  const bool is_reusable = segment.capacity() == limits_.segment_bytes && !segment.is_memory_held();
+  if (!free_segment_ && is_reusable && segment.give_up(folder_ / kFreeName)) {
     free_segment_ = std::move(segment);
   } else {
     segment.remove_file();
@@ -246,6 +248,7 @@ Spool::Range Spool::take(std::size_t bytes_max) {
   Range range;
   range.first_sequence = taken_ + 1;
   range.bytes = segments_[cursor_segment_].range(cursor_offset_, bytes_max, range.count);
+  range.memory = segments_[cursor_segment_].memory();
   cursor_offset_ += range.bytes.size();
   taken_ += range.count;
   untaken_bytes_ -= range.bytes.size();

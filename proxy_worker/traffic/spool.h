@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,9 +48,10 @@ class Spool {
   struct Range {
     std::uint64_t first_sequence = 0;
     std::uint64_t count = 0;  // 0: everything was taken
-    std::span<const std::byte> bytes;
+    std::span<const std::byte> bytes;  // of the segment itself
+    std::shared_ptr<const void> memory;  // while it is held, `bytes` stay what they are
   };
-  // The next events that were not taken yet, and passes over them. Valid until the next call of any function.
+  // The next events that were not taken yet, and passes over them.
   Range take(std::size_t bytes_max);
   // Undoes the take() before: the range could not be sent.
   void put_back(const Range& range);

@@ -58,7 +58,7 @@ std::optional<SpoolSegment> SpoolSegment::create(const std::filesystem::path& fo
     segment.remove_file();
     return std::nullopt;
   }
-  segment.file_ = std::move(*file);
+  segment.file_ = std::make_shared<base::MappedFile>(std::move(*file));
   WEIR_CRASH_POINT("segment.made");
   segment.begin(stream_id, first_sequence);
   return segment;
@@ -86,20 +86,20 @@ std::optional<SpoolSegment> SpoolSegment::create_from(SpoolSegment free, const s
 
 void SpoolSegment::begin(std::string_view stream_id, std::uint64_t first_sequence) {
   Header header{};
-  header.magic = header_of(file_).magic;
+  header.magic = header_of(*file_).magic;
   header.first_sequence = first_sequence;
   header.end_sequence = first_sequence;
   std::copy(stream_id.begin(), stream_id.end(), header.stream_id.begin());
-  std::memcpy(file_.bytes().data(), &header, sizeof header);
+  std::memcpy(file_->bytes().data(), &header, sizeof header);
   end_ = sizeof header;
   event_count_ = 0;
   WEIR_CRASH_POINT("segment.unnamed");
-  store_magic(file_, ledger::kSegmentMagic);
+  store_magic(*file_, ledger::kSegmentMagic);
   WEIR_CRASH_POINT("segment.header");
 }
 
 bool SpoolSegment::give_up(const std::filesystem::path& free_path) {
-  store_magic(file_, ledger::kFreeMagic);
+  store_magic(*file_, ledger::kFreeMagic);
   WEIR_CRASH_POINT("segment.given_up");
   std::error_code failure;
   std::filesystem::rename(path_, free_path, failure);
@@ -130,33 +130,33 @@ std::optional<SpoolSegment> SpoolSegment::recover(const std::filesystem::path& p
   }
   SpoolSegment segment;
   segment.path_ = path;
-  segment.file_ = std::move(*file);
+  segment.file_ = std::make_shared<base::MappedFile>(std::move(*file));
   if (path.filename() != file_name(segment.first_sequence())) {
     // After a power failure a file may have the name of one life and the content of another.
     error = path.string() + ": not the segment that its name says";
     return std::nullopt;
   }
-  const ledger::SegmentEvents events = ledger::count_events(segment.file_.bytes(), segment.first_sequence());
+  const ledger::SegmentEvents events = ledger::count_events(segment.file_->bytes(), segment.first_sequence());
   segment.end_ = events.end_offset;
   segment.event_count_ = events.count;
   if (segment.damaged_count() == 0) {
     // What stands behind the last whole event was never finished.
     WEIR_CRASH_POINT("segment.recovered");
-    const auto rest = segment.file_.bytes().subspan(segment.end_);
+    const auto rest = segment.file_->bytes().subspan(segment.end_);
     std::memset(rest.data(), 0, rest.size());
     segment.publish_end();
   }
   return segment;
 }
 
-std::string_view SpoolSegment::stream_id() const { return header_of(file_).stream_id.data(); }
+std::string_view SpoolSegment::stream_id() const { return header_of(*file_).stream_id.data(); }
 
-std::uint64_t SpoolSegment::first_sequence() const { return header_of(file_).first_sequence; }
+std::uint64_t SpoolSegment::first_sequence() const { return header_of(*file_).first_sequence; }
 
-std::uint64_t SpoolSegment::acknowledged() const { return header_of(file_).acknowledged; }
+std::uint64_t SpoolSegment::acknowledged() const { return header_of(*file_).acknowledged; }
 
 void SpoolSegment::set_acknowledged(std::uint64_t sequence) {
-  reinterpret_cast<Header*>(file_.bytes().data())->acknowledged = sequence;
+  reinterpret_cast<Header*>(file_->bytes().data())->acknowledged = sequence;
 }
 
 std::uint64_t SpoolSegment::events_behind(std::uint64_t sequence) const {
@@ -164,21 +164,21 @@ std::uint64_t SpoolSegment::events_behind(std::uint64_t sequence) const {
   return first < end_sequence() ? end_sequence() - first : 0;
 }
 
-std::uint64_t SpoolSegment::lost_behind() const { return header_of(file_).lost_behind; }
+std::uint64_t SpoolSegment::lost_behind() const { return header_of(*file_).lost_behind; }
 
 void SpoolSegment::set_lost_behind(std::uint64_t count) {
-  reinterpret_cast<Header*>(file_.bytes().data())->lost_behind = count;
+  reinterpret_cast<Header*>(file_->bytes().data())->lost_behind = count;
 }
 
 std::size_t SpoolSegment::first_offset() { return sizeof(Header); }
 
 std::byte* SpoolSegment::reserve(std::size_t payload_bytes) {
   const std::size_t needed = ledger::framed_bytes(payload_bytes);
-  return needed <= capacity() - end_ ? file_.bytes().data() + end_ + ledger::kRecordHeaderBytes : nullptr;
+  return needed <= capacity() - end_ ? file_->bytes().data() + end_ + ledger::kRecordHeaderBytes : nullptr;
 }
 
 void SpoolSegment::seal(std::size_t payload_bytes) {
-  ledger::seal_record(file_.bytes().data() + end_, end_sequence(), payload_bytes);
+  ledger::seal_record(file_->bytes().data() + end_, end_sequence(), payload_bytes);
   end_ += ledger::framed_bytes(payload_bytes);
   ++event_count_;
   WEIR_CRASH_POINT("segment.sealed");
@@ -186,12 +186,12 @@ void SpoolSegment::seal(std::size_t payload_bytes) {
 }
 
 void SpoolSegment::publish_end() {
-  auto& word = reinterpret_cast<Header*>(file_.bytes().data())->end_sequence;
+  auto& word = reinterpret_cast<Header*>(file_->bytes().data())->end_sequence;
   std::atomic_ref(word).store(end_sequence(), std::memory_order_release);
 }
 
 std::uint64_t SpoolSegment::damaged_count() const {
-  const std::uint64_t once = header_of(file_).end_sequence;
+  const std::uint64_t once = header_of(*file_).end_sequence;
   return once > end_sequence() ? once - end_sequence() : 0;
 }
 
@@ -199,20 +199,20 @@ std::span<const std::byte> SpoolSegment::range(std::size_t offset, std::size_t b
   std::size_t end = offset;
   count = 0;
   while (end < end_) {
-    const std::size_t length = frame_length(file_.bytes().data() + end);
+    const std::size_t length = frame_length(file_->bytes().data() + end);
     if (count > 0 && end + length - offset > bytes_max) {
       break;
     }
     end += length;
     ++count;
   }
-  return file_.bytes().subspan(offset, end - offset);
+  return file_->bytes().subspan(offset, end - offset);
 }
 
 std::size_t SpoolSegment::offset_of(std::uint64_t sequence) const {
   std::size_t offset = sizeof(Header);
   for (std::uint64_t at = first_sequence(); at < sequence && offset < end_; ++at) {
-    offset += frame_length(file_.bytes().data() + offset);
+    offset += frame_length(file_->bytes().data() + offset);
   }
   return offset;
 }

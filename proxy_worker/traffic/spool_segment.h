@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,7 +37,7 @@ class SpoolSegment {
   // Events that were here once, behind those that still are: damage of the disk or the file has taken them. Nothing can be
   // appended to such a segment.
   std::uint64_t damaged_count() const;
-  std::size_t capacity() const { return file_.bytes().size(); }
+  std::size_t capacity() const { return file_->bytes().size(); }
   const std::filesystem::path& path() const { return path_; }
 
   // Numbers behind the last event that are used up by events which were lost; kept in the file. Nothing can be appended
@@ -51,6 +52,9 @@ class SpoolSegment {
   // Whole events from `offset` on, at most about `bytes_max` octets but at least one event, if there is one; `count`
   // says how many.
   std::span<const std::byte> range(std::size_t offset, std::size_t bytes_max, std::uint64_t& count) const;
+  // Who holds it can read a range for as long as he likes, whatever becomes of the segment, in any thread.
+  std::shared_ptr<const void> memory() const { return file_; }
+  bool is_memory_held() const { return file_.use_count() > 1; }
   // Where the event with this sequence number begins; the segment's end for end_sequence().
   std::size_t offset_of(std::uint64_t sequence) const;
   static std::size_t first_offset();
@@ -71,7 +75,7 @@ class SpoolSegment {
   void publish_end();
 
   std::filesystem::path path_;
-  base::MappedFile file_;
+  std::shared_ptr<base::MappedFile> file_;
   std::size_t end_ = 0;
   std::uint64_t event_count_ = 0;
 };

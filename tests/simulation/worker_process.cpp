@@ -123,9 +123,9 @@ void WorkerProcess::clear_away() {
   spool_->remove_files();
 }
 
-bool WorkerProcess::send(const proto::Batch& header, std::span<const std::byte> events) {
+bool WorkerProcess::send(const proto::Batch& header, const traffic::Spool::Range& events) {
   const bool is_sent =
-      network_.send(socket_, header.SerializeAsString(), std::string(reinterpret_cast<const char*>(events.data()), events.size()));
+      network_.send(socket_, header.SerializeAsString(), std::string(reinterpret_cast<const char*>(events.bytes.data()), events.bytes.size()));
   WEIR_TRACE(place_.name + (is_sent ? ": sends " : ": cannot send ") + std::to_string(header.event_count()) + " from " +
              std::to_string(header.first_sequence()) + ", oldest " + std::to_string(header.oldest_sequence()) + ", lost " +
              std::to_string(header.lost_before()));

@@ -56,7 +56,7 @@ class WorkerProcess : private traffic::Outlet, private traffic::Sender::Wire {
  private:
   void on_appended() override { sender_->on_appended(now_); }
   void observe(Observer&) override {}
-  bool send(const proto::Batch& header, std::span<const std::byte> events) override;
+  bool send(const proto::Batch& header, const traffic::Spool::Range& events) override;
   bool receive(proto::Ack& ack) override;
   void connect_anew() override;
 

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 class FakeWire : public Sender::Wire {
  public:
-  bool send(const proto::Batch& header, std::span<const std::byte>) override {
+  bool send(const proto::Batch& header, const Spool::Range&) override {
     if (is_open) {
       sent.push_back(header);
     } else {
@@ -127,7 +127,7 @@ TEST_F(SenderTest, SendsInOneBatchWhatComesWithinFiftyMilliseconds) {
 }
 
 TEST_F(SenderTest, DoesNotWaitWhenABatchIsFull) {
-  append(11, 100'000);
+  append(22, 100'000);
   ASSERT_FALSE(wire_.sent.empty());
   EXPECT_EQ(wire_.sent[0].first_sequence(), 1u);
 }
@@ -144,7 +144,7 @@ TEST_F(SenderTest, DoesNotTryWithEachEventWhileNobodyTakesAFullBatch) {
   ASSERT_FALSE(wire_.sent.empty());
   EXPECT_EQ(wire_.sent[0].first_sequence(), 1u);
   const std::size_t batches = wire_.sent.size();
-  append(11, 100'000);
+  append(22, 100'000);
   EXPECT_GT(wire_.sent.size(), batches) << "full batches go out at once again";
 }
 

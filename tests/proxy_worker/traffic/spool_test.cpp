@@ -209,6 +209,20 @@ TEST_F(SpoolTest, UsesTheFileOfADeliveredSegmentAgain) {
   EXPECT_EQ(take_all(spool), numbered(kPerSegment + 1, 2 * kPerSegment + 2));
 }
 
+TEST_F(SpoolTest, LeavesMemoryThatIsStillHeldAsItIs) {
+  Spool spool = open();
+  append_numbered(spool, 1, kPerSegment);
+  const Spool::Range held = spool.take(1u << 20);
+  ASSERT_EQ(held.count, kPerSegment);
+  const std::string before(reinterpret_cast<const char*>(held.bytes.data()), held.bytes.size());
+  append_numbered(spool, kPerSegment + 1, kPerSegment + 1);
+  spool.acknowledge(kPerSegment);
+  EXPECT_FALSE(std::filesystem::exists(folder() / "free")) << "a message that waits to be sent may hold it";
+  append_numbered(spool, kPerSegment + 2, 3 * kPerSegment);
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(held.bytes.data()), held.bytes.size()), before);
+  EXPECT_EQ(take_all(spool), numbered(kPerSegment + 1, 3 * kPerSegment));
+}
+
 TEST_F(SpoolTest, KeepsOneFreeFileWhateverIsDelivered) {
   Spool spool = open();
   append_numbered(spool, 1, 4 * kPerSegment);
