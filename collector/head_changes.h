@@ -21,7 +21,6 @@ class HeadChanges {
   // Borrows the serialized message. Throws protozero::exception when it is damaged.
   explicit HeadChanges(std::string_view message);
 
-  bool is_empty() const { return steps_.empty(); }
   // Whether every step finds its octets, in a head of `head_bytes`, and all of text() is put in. Throws as the constructor does.
   bool fit(std::size_t head_bytes) const;
   // Only of changes that fit.

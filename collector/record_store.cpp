@@ -56,8 +56,8 @@ bool RecordStore::prepare(store::Error& error) {
   auto policies = ReferenceTable::open(database_, "policy", {"version"}, error);
   auto tls_hellos = ReferenceTable::open(database_, "tls_hello", {"server_name", "offer"}, error);
   struct stat status {};
-  if (!begin || !commit || !roll_back || !insert || !insert_progress || !insert_observed || !clients || !hosts || !methods || !reasons || !rules || !user_agents ||
-      !content_types || !users || !tls_hellos || !policies || ::stat(path_.c_str(), &status) != 0) {
+  if (!begin || !commit || !roll_back || !insert || !insert_progress || !insert_observed || !clients || !hosts || !methods ||
+      !reasons || !rules || !user_agents || !content_types || !users || !tls_hellos || !policies || ::stat(path_.c_str(), &status) != 0) {
     return false;
   }
   device_ = status.st_dev;
