@@ -132,14 +132,22 @@ std::optional<std::int64_t> RecordStore::insert_request(const TrafficRecord& rec
 bool RecordStore::resolve(const TrafficRecord& record, References& references) {
   const auto required = [this](ReferenceTable& table, std::string_view text, std::int64_t& number) {
     const auto found = table.number_of(text);
-    number = found.value_or(0);
-    error_ = found ? error_ : table.error();
-    return found.has_value();
+    if (!found) {
+      error_ = table.error();
+      return false;
+    }
+    number = *found;
+    return true;
   };
   const auto optional = [this](ReferenceTable& table, std::string_view text, std::optional<std::int64_t>& number) {
-    number = text.empty() ? std::nullopt : table.number_of(text);
-    error_ = number || text.empty() ? error_ : table.error();
-    return number.has_value() || text.empty();
+    if (text.empty()) {
+      return true;
+    }
+    number = table.number_of(text);
+    if (!number) {
+      error_ = table.error();
+    }
+    return number.has_value();
   };
   Statements& s = *statements_;
   if (!record.rule.empty()) {
@@ -209,7 +217,7 @@ void RecordStore::bind(const TrafficRecord& record, const References& references
   if (++parameter; record.origin_address.empty()) {
     insert.bind_null(parameter);
   } else {
-    insert.bind(parameter, std::string_view(record.origin_address));
+    insert.bind(parameter, record.origin_address);
   }
   next(record.worker_id);
   next(record.connection_id);

@@ -31,7 +31,11 @@ std::optional<ReferenceTable> ReferenceTable::open(store::Database& database, co
 
 std::optional<std::int64_t> ReferenceTable::number_of(std::string_view text) {
   const std::string_view cut = text.substr(0, kTextBytesMax);
+  if (last_ != nullptr && last_->first == cut) {
+    return last_->second;
+  }
   if (const auto found = numbers_.find(cut); found != numbers_.end()) {
+    last_ = &*found;
     return found->second;
   }
   key_.assign(cut);
@@ -68,10 +72,15 @@ std::optional<std::int64_t> ReferenceTable::look_up(std::string_view first, std:
     number = database_->last_insert_id();
   }
   if (numbers_.size() >= kRememberedMax) {
-    numbers_.clear();
+    forget_all();
   }
   numbers_.emplace(key_, number);
   return number;
+}
+
+void ReferenceTable::forget_all() {
+  numbers_.clear();
+  last_ = nullptr;
 }
 
 }  // namespace weir::collector

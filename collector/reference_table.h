@@ -23,7 +23,7 @@ class ReferenceTable {
   std::optional<std::int64_t> number_of(std::string_view text);
   std::optional<std::int64_t> number_of(std::string_view first, std::string_view second);
   // After a transaction was rolled back: the numbers that it gave are void.
-  void forget_all() { numbers_.clear(); }
+  void forget_all();
   const store::Error& error() const { return error_; }
 
  private:
@@ -40,6 +40,7 @@ class ReferenceTable {
   store::Statement select_;
   store::Statement insert_;
   std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> numbers_;
+  const std::pair<const std::string, std::int64_t>* last_ = nullptr;  // of numbers_: the same is often asked for again
   std::string key_;      // scratch
   std::string cleaned_;  // scratch
   std::string cleaned_second_;

@@ -38,11 +38,6 @@ std::int64_t completion_time(std::uint64_t started_at_us, std::uint64_t duration
   return is_usable ? static_cast<std::int64_t>(started_at_us + duration_us) : now_us;
 }
 
-std::string address_text(std::string_view octets) {
-  const auto address = base::IpAddress::from_octets(octets);
-  return address ? address->to_string() : std::string();
-}
-
 // A value that a newer worker may know and we do not becomes `unknown`.
 template <class Enum>
 Enum known(int value, Enum last, Enum unknown) {
@@ -62,6 +57,15 @@ struct RecordDecoder::Parts {
   std::string_view tls_alpn;
   std::uint32_t tls_version = 0;
 };
+
+std::string_view RecordDecoder::AddressText::of(std::string_view octets) {
+  if (octets != octets_) {
+    const auto address = base::IpAddress::from_octets(octets);
+    text_ = address ? address->to_string() : std::string();
+    octets_ = octets;
+  }
+  return text_;
+}
 
 const TrafficRecord& RecordDecoder::decode(std::span<const std::byte> event, std::int64_t now_us) {
   bool is_readable = false;
@@ -140,8 +144,8 @@ void RecordDecoder::take_number(int field, std::uint64_t value, Parts& parts) {
 void RecordDecoder::take_text(int field, std::string_view octets, Parts& parts) {
   using Event = proto::TrafficEvent;
   switch (field) {
-    case Event::kClientAddressFieldNumber: record_.client_address = address_text(octets); break;
-    case Event::kOriginAddressFieldNumber: record_.origin_address = address_text(octets); break;
+    case Event::kClientAddressFieldNumber: record_.client_address = client_text_.of(octets); break;
+    case Event::kOriginAddressFieldNumber: record_.origin_address = origin_text_.of(octets); break;
     case Event::kMethodFieldNumber: record_.method = octets; break;
     case Event::kSchemeFieldNumber: record_.scheme = scheme_of(octets); break;
     case Event::kHostFieldNumber: record_.host = octets; break;

@@ -18,16 +18,16 @@ enum class RecordKind : std::uint8_t {
   Progress,  // of one that goes on: octets since the last such record
 };
 
-// proto/traffic_event.proto explains each field. Text is borrowed from the event; it came from the network and may hold
-// any octets.
+// proto/traffic_event.proto explains each field. Text is borrowed from the event, addresses from the decoder; it came from the
+// network and may hold any octets.
 struct TrafficRecord {
   RecordKind kind = RecordKind::Request;
   std::int64_t completed_at_us = 0;  // since the Unix epoch; always a time between 1970 and 9999
   std::int64_t duration_us = 0;
   std::optional<std::int64_t> ttfb_us;
-  std::string client_address;  // text; empty when unknown
+  std::string_view client_address;  // text; empty when unknown
   std::uint32_t client_port = 0;
-  std::string origin_address;  // text; empty when there was no connection
+  std::string_view origin_address;  // text; empty when there was no connection
   std::string_view method;
   store::Scheme scheme = store::Scheme::Unknown;
   std::string_view host;
@@ -77,12 +77,24 @@ class RecordDecoder {
 
  private:
   struct Parts;
+  // The text of one address after another, which most often are the same.
+  class AddressText {
+   public:
+    // Empty when `octets` are no address; valid until the next call.
+    std::string_view of(std::string_view octets);
+
+   private:
+    std::string octets_;
+    std::string text_;
+  };
   void take_fields(std::string_view event, std::int64_t now_us);
   void take_number(int field, std::uint64_t value, Parts& parts);
   void take_text(int field, std::string_view octets, Parts& parts);
   void take_tls_offer(std::uint32_t version, std::string_view alpn);
 
   TrafficRecord record_;
+  AddressText client_text_;
+  AddressText origin_text_;
 };
 
 }  // namespace weir::collector

@@ -124,7 +124,7 @@ TEST_F(Decoding, ForgetsTheEventBefore) {
   const TrafficRecord& record = decode("");
   EXPECT_EQ(record.completed_at_us, kNowUs);
   EXPECT_FALSE(record.ttfb_us);
-  EXPECT_EQ(record.client_address + record.origin_address + record.tls_offer, "");
+  EXPECT_EQ(std::string(record.client_address).append(record.origin_address).append(record.tls_offer), "");
   EXPECT_TRUE(record.host.empty() && record.sent_head.empty() && record.policy_version.empty());
   EXPECT_EQ(record.bytes_sent + record.connection_id + record.rule_line, 0);
   EXPECT_FALSE(record.would_block);
