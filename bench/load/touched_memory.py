@@ -34,9 +34,6 @@ class TouchedMemory:
         self._is_over.set()
         self._thread.join()
 
-    def left_mib(self) -> int:
-        return len(self._pieces)
-
     def _give_back(self) -> None:
         while self._pieces and not self._is_over.is_set():
             for _ in range(min(self._free_mib - _free_mib(), len(self._pieces))):

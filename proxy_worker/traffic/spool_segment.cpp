@@ -209,6 +209,13 @@ std::span<const std::byte> SpoolSegment::range(std::size_t offset, std::size_t b
   return file_->bytes().subspan(offset, end - offset);
 }
 
+bool SpoolSegment::is_memory_held() const {
+  const bool is_held = file_.use_count() > 1;
+  // Whoever has let go of it has read all that he will read before anything is written there anew.
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return is_held;
+}
+
 std::size_t SpoolSegment::offset_of(std::uint64_t sequence) const {
   std::size_t offset = sizeof(Header);
   for (std::uint64_t at = first_sequence(); at < sequence && offset < end_; ++at) {

@@ -54,7 +54,7 @@ class SpoolSegment {
   std::span<const std::byte> range(std::size_t offset, std::size_t bytes_max, std::uint64_t& count) const;
   // Who holds it can read a range for as long as he likes, whatever becomes of the segment, in any thread.
   std::shared_ptr<const void> memory() const { return file_; }
-  bool is_memory_held() const { return file_.use_count() > 1; }
+  bool is_memory_held() const;
   // Where the event with this sequence number begins; the segment's end for end_sequence().
   std::size_t offset_of(std::uint64_t sequence) const;
   static std::size_t first_offset();
