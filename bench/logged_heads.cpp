@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "proxy_worker/http1/head_writer.h"
+#include "proxy_worker/session/traffic_record.h"
 
 namespace weir::bench {
 
@@ -12,11 +13,6 @@ void check(bool is_good) {
   if (!is_good) {
     throw std::runtime_error("not the head that is needed");
   }
-}
-
-void enter(const http1::HeadChanges& changes, proto::HeadChanges& entry) {
-  entry.mutable_steps()->Assign(changes.steps().begin(), changes.steps().end());
-  entry.set_text(std::string(changes.text()));
 }
 
 }  // namespace
@@ -30,7 +26,7 @@ void log_request(const std::string& head, proto::TrafficEvent& event) {
   std::string sent;
   http1::HeadChanges changes;
   http1::write_request_head(request, {.target = target, .framing = {}}, sent, http1::ChangeLog{event.incoming_head(), changes});
-  enter(changes, *event.mutable_modified_head());
+  session::enter_changes(changes, *event.mutable_modified_head());
 }
 
 void log_response(const std::string& head, proto::TrafficEvent& event) {
@@ -40,7 +36,7 @@ void log_response(const std::string& head, proto::TrafficEvent& event) {
   std::string sent;
   http1::HeadChanges changes;
   http1::write_response_head(response, {.client_framing = http1::BodyKind::Length}, sent, http1::ChangeLog{event.origin_head(), changes});
-  enter(changes, *event.mutable_relayed_head());
+  session::enter_changes(changes, *event.mutable_relayed_head());
 }
 
 }  // namespace weir::bench

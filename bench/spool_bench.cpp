@@ -25,7 +25,7 @@
 namespace weir::traffic {
 namespace {
 
-constexpr std::size_t kBatchBytes = 256 * 1024;  // as the shipper takes them
+constexpr std::size_t kBatchBytes = 2 * 1024 * 1024;  // as the sender takes them
 
 enum class Heads { Kept, Left };
 

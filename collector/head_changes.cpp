@@ -32,12 +32,8 @@ bool HeadChanges::fit(std::size_t head_bytes) const {
 
 bool HeadChanges::end_with(std::string_view octets) const {
   Step last;
-  std::size_t put_in = 0;
-  for_each_step([&](const Step& step) {
-    last = step;
-    put_in += step.put_in;
-  });
-  return last.copied == 0 && last.put_in >= octets.size() && text_.substr(0, put_in).ends_with(octets);
+  for_each_step([&](const Step& step) { last = step; });
+  return last.copied == 0 && last.put_in >= octets.size() && text_.ends_with(octets);
 }
 
 }  // namespace weir::collector

@@ -23,7 +23,7 @@ class HeadChanges {
 
   // Whether every step finds its octets, in a head of `head_bytes`, and all of text() is put in. Throws as the constructor does.
   bool fit(std::size_t head_bytes) const;
-  // Only of changes that fit.
+  // The rest is only of changes that fit.
   template <class Visit>
   void for_each_step(Visit visit) const {
     const char* at = steps_.data();
@@ -37,7 +37,7 @@ class HeadChanges {
     }
   }
   std::string_view text() const { return text_; }
-  // Whether the head ends with `octets` that are all of text().
+  // Whether the head ends with these octets, and they were put in by the last step.
   bool end_with(std::string_view octets) const;
 
  private:

@@ -19,8 +19,8 @@
 namespace weir::collector {
 namespace {
 
-constexpr std::size_t kEventsPerBatch = 120;  // a worker sends about 256 KiB at a time
-constexpr std::size_t kBatchesPerCommit = 56;  // about 16 MiB of lines, with which a collector commits
+constexpr std::size_t kEventsPerBatch = 1680;  // a worker sends up to 2 MiB at a time
+constexpr std::size_t kBatchesPerCommit = 4;  // about 16 MiB of lines, with which a collector commits
 constexpr std::uint64_t kStartUs = 1'760'799'018'000'000;
 constexpr std::uint64_t kBetweenStartsUs = 1700;
 constexpr std::uint64_t kFirstConnection = 1'000'000;

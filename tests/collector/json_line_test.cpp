@@ -81,6 +81,13 @@ TEST_F(JsonLine, HasTheHeadsThatWereMadeOfOthers) {
   EXPECT_EQ(object["Proxy response sent"], "HTTP/1.1 200 OK\r\nA: \\r");
 }
 
+TEST_F(JsonLine, HasWhatWasCopiedBehindAnEmptyLine) {
+  proto::TrafficEvent event = served_event();
+  event.set_origin_head("HTTP/1.1 200 OK\r\n");
+  *event.mutable_relayed_head() = changes({4, 0, 17}, "\r\n\r\n");
+  EXPECT_EQ(Ordered::parse(line(event))["Proxy response sent"], "\r\n\r\nHTTP/1.1 200 OK\r\n");
+}
+
 // What an origin answered may not be what the client was sent.
 TEST_F(JsonLine, HasOurOwnAnswerWhereThereIsOne) {
   proto::TrafficEvent event = served_event();

@@ -272,6 +272,26 @@ TEST_F(RecorderTest, ForgetsWhatWasRolledBackInRowsLinesAndNumbers) {
   EXPECT_EQ(query("SELECT destination_host FROM requests ORDER BY id"), (Rows{"first.example", "third.example", "second.example"}));
 }
 
+TEST_F(RecorderTest, TellsTextsApartThatFollowEachOther) {
+  Rows hosts;
+  for (const char* host : {"a.example", "a.example", "b.example", "a.example", "b.example"}) {
+    take(hosts.size() + 1, {served_event(host)});
+    hosts.emplace_back(host);
+  }
+  commit();
+  EXPECT_EQ(query("SELECT destination_host FROM requests ORDER BY id"), hosts);
+}
+
+// The number that was asked for last is void as well.
+TEST_F(RecorderTest, ForgetsTheNumberOfATextThatWasRolledBack) {
+  take(1, {served_event("first.example"), served_event("first.example")});
+  recorder_->roll_back();
+  (void)recorder_->take_replies();
+  take(1, {served_event("other.example"), served_event("first.example")});
+  commit();
+  EXPECT_EQ(query("SELECT destination_host FROM requests ORDER BY id"), (Rows{"other.example", "first.example"}));
+}
+
 TEST_F(RecorderTest, KeepsNothingWhenSomeoneElseHoldsTheDatabase) {
   store::Error error;
   auto other = store::Database::open_writer(folder_.database(), error);

@@ -119,6 +119,17 @@ TEST_F(Decoding, GivesEveryNumberOfTheEvent) {
   EXPECT_EQ(record.request_number, 9u);
 }
 
+TEST_F(Decoding, GivesEachEventItsOwnAddresses) {
+  proto::TrafficEvent event = served_event();
+  for (const auto& [octets, text] : {std::pair("\x0A\x01\x02\x03", "10.1.2.3"), std::pair("\x0A\x01\x02\x04", "10.1.2.4"), std::pair("?", "")}) {
+    event.set_client_address(octets);
+    EXPECT_EQ(decode(event.SerializeAsString()).client_address, text);
+    EXPECT_EQ(decode(event.SerializeAsString()).client_address, text) << "once more";
+    event.set_origin_address(octets);
+    EXPECT_EQ(decode(event.SerializeAsString()).origin_address, text);
+  }
+}
+
 TEST_F(Decoding, ForgetsTheEventBefore) {
   (void)decode(full_event().SerializeAsString());
   const TrafficRecord& record = decode("");
