@@ -4,6 +4,7 @@ START_TIMEOUT_S = 30.0  # start of a program to its READY
 DRAIN_GRACE_S = 5.0  # beyond --drain-timeout, before a worker is killed
 COLLECTOR_STOP_TIMEOUT_S = 30.0
 REPORT_TIMEOUT_S = 60.0
+SAME_STOP_S = 0.5  # another SIGINT or SIGTERM so soon is the same one: timeout(1) signals the process and its group
 HURRY_TIMEOUT_S = 1.0  # after a second SIGINT or SIGTERM
 KILL_TIMEOUT_S = 5.0  # a killed process of an earlier run to its end
 

@@ -65,6 +65,7 @@ class Supervisor:
         self._phase = Phase.STARTING
         self._has_served = False
         self._is_hurried = False
+        self._asked_to_stop_at: float | None = None  # monotonic
         self._exit_status = 0
         self._started_at = time.time()
         self._written: ProcessTable | None = None
@@ -196,6 +197,11 @@ class Supervisor:
             child.reload()
 
     def _stop_or_hurry(self) -> None:
+        now = time.monotonic()
+        if self._asked_to_stop_at is None:
+            self._asked_to_stop_at = now
+        elif now < self._asked_to_stop_at + limits.SAME_STOP_S:
+            return
         if self._phase in (Phase.STARTING, Phase.SERVING):
             report(f"stopping; requests under way have {self._drain_timeout_s:g} s to finish (once more to hurry)")
             self._stop()

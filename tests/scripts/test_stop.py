@@ -55,9 +55,19 @@ class Stop(supervised.SupervisorTest):
         self.assertEqual(running.stop(), 0)
         self.assertIn("collector", running.err)
 
+    def test_signals_that_come_together_are_one(self):
+        """timeout(1) sends its signal to the process and to its group."""
+        self.programs.behave("worker-0", drain_s=0.5)
+        running = self.start().wait_ready()
+        running.send(signal.SIGINT).send(signal.SIGTERM)
+        self.wait_for_events(1, "worker-0", "SIGTERM")
+        running.send(signal.SIGINT).wait()
+        self.assertEqual(running.process.returncode, 0, running.err)
+        self.assertEqual(len(self.programs.events("reporter", "end")), 1)
+
     def test_a_second_signal_hurries(self):
         self.programs.behave("worker-0", ignores_term=True)
-        running = self.start(limits={"HURRY_TIMEOUT_S": 0.2}).wait_ready()
+        running = self.start(limits={"HURRY_TIMEOUT_S": 0.2, "SAME_STOP_S": 0}).wait_ready()
         running.send(signal.SIGINT)
         self.wait_for_events(1, "worker-0", "SIGTERM")
         started = time.monotonic()
@@ -69,7 +79,7 @@ class Stop(supervised.SupervisorTest):
 
     def test_a_second_signal_ends_a_long_report(self):
         self.programs.behave("reporter", seconds=60)
-        running = self.start().wait_ready().send(signal.SIGTERM)
+        running = self.start(limits={"SAME_STOP_S": 0}).wait_ready().send(signal.SIGTERM)
         self.wait_for_events(1, "reporter", "start")
         running.send(signal.SIGTERM).wait()
         self.assertEqual(running.process.returncode, 1)
