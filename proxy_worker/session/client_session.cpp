@@ -15,6 +15,7 @@ constexpr int kLingeringReadsPerTurn = 8;
 constexpr std::chrono::milliseconds kLoginTimeout{30'000};
 // Where the client does not speak first there is no ClientHello to judge: then the tunnel begins without.
 constexpr std::chrono::milliseconds kClientHelloTimeout{3'000};
+// How long an answered client may be silent before its connection is closed (as a whole: at most --body-timeout).
 constexpr std::chrono::milliseconds kLingerTimeout{2'000};
 constexpr std::string_view kTunnelOpen = "HTTP/1.1 200 Connection Established\r\n\r\n";
 // A client that has ended its side may wait for the answer or be gone: its system tells when it is sent something. An
@@ -534,7 +535,9 @@ ClientSession::Step ClientSession::handle_lingering_close() {
       return Step::Wait;
     }
     std::size_t bytes = 0;
-    client_.read(context_.buffer, bytes);
+    if (client_.read(context_.buffer, bytes) == ReadResult::Bytes) {
+      context_.loop.arm(deadline_, std::min(context_.loop.now() + kLingerTimeout, lingers_until_));
+    }
   }
   if (client_.has_read_ended() || client_.has_failed()) {
     close();
@@ -642,7 +645,8 @@ void ClientSession::await_next_request() {
 
 void ClientSession::linger() {
   client_.finish_writing();
-  enter(Phase::LingeringClose, kLingerTimeout);
+  lingers_until_ = context_.loop.now() + context_.settings.timeouts.body;
+  enter(Phase::LingeringClose, std::min(kLingerTimeout, context_.settings.timeouts.body));
 }
 
 void ClientSession::on_timer(net::Timer& timer) {

@@ -137,6 +137,7 @@ class ClientSession : public net::Retirable,
   net::Timer deadline_{*this};
   net::TimePoint paused_until_{};  // the client keeps to its pace
   net::Timer resume_{*this};
+  net::TimePoint lingers_until_{};  // LingeringClose: however much the client still sends
 };
 
 }  // namespace weir::session

@@ -1,4 +1,5 @@
 """One run of one case: the client's side step by step, then what the origins have received."""
+import contextlib
 import re
 import socket
 import struct
@@ -28,12 +29,13 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = bytearray()  # and not yet used
         self.end = ""                # "" | fin | reset
+        self.was_refused = False     # some of what it sent
 
     def send(self, data: bytes) -> None:
         try:
             self.socket.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # The proxy may be done with it already; what it says about it is read.
+            self.was_refused = True  # The proxy may be done with it already; what it says about it is read.
 
     def fill(self) -> bool:
         if self.end:
@@ -151,7 +153,8 @@ class Run:
         elif mark in (KEPT, KEPT_OR_CLOSED):
             self._probe(mark)
         elif mark is FIN:
-            client.socket.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # The proxy may have ended it already; what it said is read.
+                client.socket.shutdown(socket.SHUT_WR)
         elif mark is RESET:
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.socket.close()

@@ -142,6 +142,10 @@ def _is_timeout(run) -> None:
     assert run.client.end == "fin", run.client.end
 
 
+def _was_refused(run) -> None:
+    assert run.client.was_refused, "the proxy took all of it"
+
+
 @table(
     Case("a client that says nothing is closed without a word", [CLOSED], NOTHING),
     Case("a client that says nothing behind its first answer is closed without a word", [get(), Answer(200, b"hello"), CLOSED],
@@ -185,6 +189,9 @@ def _is_timeout(run) -> None:
          [get(version=b"HTTP/1.0"), Content(b"he"), CUT_OFF], origin=[READ, _OK + b"\r\nhe", STAY]),
     Case("an origin that sends interim responses for ever is cut off", [get(), _never_complete],
          origin=[READ, *[step for _ in range(60) for step in (b"HTTP/1.1 102 Processing\r\n\r\n", Pause(0.1))], STAY]),
+    Case("a client that sends on and on behind an early answer is cut off",
+         [post(b"Content-Length: 1000\r\n"), Answer(413, b"big"), *[step for _ in range(30) for step in (b"x", Pause(0.1))],
+          _was_refused], [Incomplete()], origin=[READ_HEAD, b"HTTP/1.1 413 Big\r\nContent-Length: 3\r\n\r\nbig", STAY]),
     Case("a tunnel in which nothing moves is closed", [get(b"<origin>", method=b"CONNECT"), Answer(200, method="CONNECT"),
                                                        GONE], None, origin=[STAY]),
     Case("a tunnel in which one side speaks is not closed", [get(b"<origin>", method=b"CONNECT"), Answer(200, method="CONNECT"),

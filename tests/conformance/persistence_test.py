@@ -109,6 +109,10 @@ def _send_rest_of_second(run) -> None:
     run.client.send(run.fill_in(path(2))[len(b"GET http:/"):])
 
 
+def _was_not_refused(run) -> None:
+    assert not run.client.was_refused, "the proxy did not take all of it"
+
+
 def _new_client(run) -> None:
     run.client.close()
     run.client = Client(run.test.proxy.address)
@@ -271,9 +275,14 @@ def _ends_within(seconds: float):
     Case("an origin that dies instead of a 100 is a 502", [post(_LENGTH + _EXPECT), Answer(502, is_own=True), KEPT_OR_CLOSED],
          [Incomplete()], origin=[READ_HEAD, CLOSE]),
     # An answer that comes before the request is complete (RFC 9110, section 10.1.1; RFC 9112, section 9.6).
-    Case("a client that sends 4 MiB into an early refusal can read it",
-         [post(b"Content-Length: %d\r\n" % (4 << 20), bytes(4 << 20)), Answer(413, b"big"), GONE], None,
-         origin=[READ_HEAD, b"HTTP/1.1 413 Big\r\nContent-Length: 3\r\n\r\nbig", STAY]),
+    # Where buffers take the whole body, the connection is kept: the client's own end is what ends it either way.
+    Case("a client that sends 16 MiB into an early refusal can send it all and read it",
+         [post(b"Content-Length: %d\r\n" % (16 << 20), bytes(16 << 20)), _was_not_refused, Answer(413, b"big"), Signal("read"),
+          FIN, GONE], None, origin=[READ_HEAD, b"HTTP/1.1 413 Big\r\nContent-Length: 3\r\n\r\nbig", Wait("read"), STAY]),
+    Case("a client that sends slowly into an early refusal can send it all and read it",
+         [post(b"Content-Length: 20\r\n"), Wait("answered"), *[step for _ in range(20) for step in (b"x", Pause(0.2))],
+          _was_not_refused, Answer(413, b"big"), FIN, GONE], None,
+         origin=[READ_HEAD, b"HTTP/1.1 413 Big\r\nContent-Length: 3\r\n\r\nbig", Signal("answered"), STAY]),
     Case("a connection on which an answer came before the body was sent is not used again",
          [post(b"Content-Length: 100\r\n", b"begun"), Answer(200, b"early"), _new_client,
           path(2), Answer(200, b"hello"), KEPT], None,
