@@ -143,8 +143,8 @@ class FakePrograms:
 
     def events(self, name: str | None = None, what: str | None = None) -> list[dict]:
         try:
-            lines = (self.folder / "events").read_text().splitlines()
+            lines = (self.folder / "events").read_text().splitlines(keepends=True)
         except FileNotFoundError:
             return []
-        events = [json.loads(line) for line in lines]
+        events = [json.loads(line) for line in lines if line.endswith("\n")]  # The last may be half written.
         return [event for event in events if name in (None, event["name"]) and what in (None, event["what"])]
