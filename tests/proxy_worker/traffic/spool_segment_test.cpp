@@ -9,8 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "common/ledger/record_frame.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/proxy_worker/traffic/spool_fixture.h"
 
 namespace weir::traffic {
 namespace {
@@ -56,16 +55,6 @@ bool append(SpoolSegment& segment, std::string_view payload) {
   std::memcpy(room, payload.data(), payload.size());
   segment.seal(payload.size());
   return true;
-}
-
-std::vector<std::string> payloads(std::span<const std::byte> frames, std::uint64_t first_sequence) {
-  std::vector<std::string> out;
-  while (const auto payload = ledger::read_record(frames, first_sequence + out.size())) {
-    out.emplace_back(reinterpret_cast<const char*>(payload->data()), payload->size());
-    frames = frames.subspan(ledger::framed_bytes(payload->size()));
-  }
-  EXPECT_TRUE(frames.empty());
-  return out;
 }
 
 std::vector<std::string> all_payloads(const SpoolSegment& segment) {
