@@ -58,7 +58,7 @@ class Stop(supervised.SupervisorTest):
     def test_signals_that_come_together_are_one(self):
         """timeout(1) sends its signal to the process and to its group."""
         self.programs.behave("worker-0", drain_s=0.5)
-        running = self.start().wait_ready()
+        running = self.start(limits={"SAME_STOP_S": 30}).wait_ready()
         running.send(signal.SIGINT).send(signal.SIGTERM)
         self.wait_for_events(1, "worker-0", "SIGTERM")
         running.send(signal.SIGINT).wait()
