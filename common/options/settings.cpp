@@ -328,7 +328,7 @@ void declare_timeouts(std::vector<Declaration>& out, Timeouts& t) {
   declare("dns-timeout", t.dns, "Resolving an origin's name");
   declare("connect-timeout", t.connect, "Connecting to an origin, over all its addresses");
   declare("response-timeout", t.response, "Waiting for an origin's answer");
-  declare("body-timeout", t.body, "No progress of a body, in either direction");
+  declare("body-timeout", t.body, "No progress of a body, in either direction; also how long a client may go on sending when it has its answer");
   declare("tunnel-idle-timeout", t.tunnel_idle, "Silence in both directions of a CONNECT tunnel");
 }
 

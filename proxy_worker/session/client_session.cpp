@@ -15,8 +15,7 @@ constexpr int kLingeringReadsPerTurn = 8;
 constexpr std::chrono::milliseconds kLoginTimeout{30'000};
 // Where the client does not speak first there is no ClientHello to judge: then the tunnel begins without.
 constexpr std::chrono::milliseconds kClientHelloTimeout{3'000};
-// How long an answered client may be silent before its connection is closed (as a whole: at most --body-timeout).
-constexpr std::chrono::milliseconds kLingerTimeout{2'000};
+constexpr std::chrono::milliseconds kLingerSilence{2'000};
 constexpr std::string_view kTunnelOpen = "HTTP/1.1 200 Connection Established\r\n\r\n";
 // A client that has ended its side may wait for the answer or be gone: its system tells when it is sent something. An
 // interim response harms nobody who still listens (RFC 9110 section 15.2.1); it is not sent to those who are served soon.
@@ -536,7 +535,7 @@ ClientSession::Step ClientSession::handle_lingering_close() {
     }
     std::size_t bytes = 0;
     if (client_.read(context_.buffer, bytes) == ReadResult::Bytes) {
-      context_.loop.arm(deadline_, std::min(context_.loop.now() + kLingerTimeout, lingers_until_));
+      await_more_to_drop();
     }
   }
   if (client_.has_read_ended() || client_.has_failed()) {
@@ -645,9 +644,12 @@ void ClientSession::await_next_request() {
 
 void ClientSession::linger() {
   client_.finish_writing();
+  phase_ = Phase::LingeringClose;
   lingers_until_ = context_.loop.now() + context_.settings.timeouts.body;
-  enter(Phase::LingeringClose, std::min(kLingerTimeout, context_.settings.timeouts.body));
+  await_more_to_drop();
 }
+
+void ClientSession::await_more_to_drop() { context_.loop.arm(deadline_, std::min(context_.loop.now() + kLingerSilence, lingers_until_)); }
 
 void ClientSession::on_timer(net::Timer& timer) {
   if (&timer == &resume_) {

@@ -119,6 +119,7 @@ class ClientSession : public net::Retirable,
   void finish_transaction(proto::Outcome outcome, proto::Fault fault);
   void await_next_request();
   void linger();
+  void await_more_to_drop();
   void close();
 
   SessionContext& context_;
